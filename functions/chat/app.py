@@ -1,0 +1,123 @@
+"""The routes of the chat API; `/v1/openapi.json` describes them."""
+
+from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI, Query, Request, Response
+from pydantic import AwareDatetime
+from starlette.middleware.cors import CORSMiddleware
+
+from functions.chat import problems, pulling, reading, uploads, writing
+from functions.chat.bodies import Message, NewFile, Note, Read
+from functions.chat.callers import Caller, Door
+from functions.chat.desk import Desk
+from functions.core.http import Handler, guarded
+from functions.core.lines import Directory
+from functions.core.ports import Ports
+from functions.core.settings import BadSetting
+
+Limit = Annotated[int, Query(ge=1, le=200)]
+
+
+def create(ports: Ports, *, one_machine: bool = False) -> Handler:
+    """Return the function's handler. `one_machine` honours grants for every conversation. Raises `BadSetting`."""
+    if ports.settings.connection_keys is None:
+        raise BadSetting("LEADLINE_CONNECTION_KEYS is missing: it opens the secrets of the CRM connections.")
+    directory = Directory(ports.store)
+    door = Door(ports, directory, ports.settings.connection_keys, one_machine=one_machine)
+    app = _app(Desk(ports, directory), door)
+
+    @guarded
+    async def chat(request: Request) -> Any:
+        # The Functions Framework calls what a handler returns, and an app answers for itself.
+        return app
+
+    return chat
+
+
+def _app(desk: Desk, door: Door) -> FastAPI:
+    app = FastAPI(
+        title="Leadline chat API",
+        version="1",
+        description="Read and answer a customer's conversation. Browsers carry a grant, CRM servers sign their calls.",
+        openapi_url="/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=["*"],
+        allow_methods=["GET", "POST", "PUT"],
+        allow_headers=["Authorization", "Content-Type", "Range"],
+        max_age=86400,
+    )
+    problems.install(app)
+    calling = Annotated[Caller, Depends(door.caller)]
+
+    @app.get("/health", include_in_schema=False)
+    async def health() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @app.get("/v1/conversations")
+    async def conversations(
+        caller: calling,
+        line: str | None = None,
+        updated_after: AwareDatetime | None = None,
+        before: str | None = None,
+        limit: Limit = 50,
+    ) -> dict[str, Any]:
+        """List the connection's conversations, the latest first (CRM servers only)."""
+        return await pulling.conversations(
+            desk, caller, line=line, updated_after=updated_after, before=before, limit=limit
+        )
+
+    @app.get("/v1/conversations/{conversation}")
+    async def conversation_head(caller: calling, conversation: str) -> dict[str, Any]:
+        """Who is talked to, until when free text is allowed, who looks after it, and what is unread."""
+        return await reading.head(desk, await desk.open(caller, conversation, "read"))
+
+    @app.get("/v1/conversations/{conversation}/messages")
+    async def messages(
+        caller: calling,
+        conversation: str,
+        after: str | None = None,
+        before: str | None = None,
+        limit: Limit = 50,
+    ) -> dict[str, Any]:
+        """One page: the newest, those before a cursor, or all that is new or changed after one."""
+        opened = await desk.open(caller, conversation, "read")
+        if after is not None:
+            return await reading.changes(desk, opened, after=after, limit=limit)
+        return await reading.page(desk, opened, before=before, limit=limit)
+
+    @app.post("/v1/conversations/{conversation}/messages", status_code=202)
+    async def send(caller: calling, conversation: str, message: Message, response: Response) -> dict[str, Any]:
+        """Send a message in Graph's shape; repeating it with its `client_id` is harmless."""
+        opened = await desk.open(caller, conversation, "send")
+        stored, fresh = await writing.send(desk, caller, opened, message)
+        response.status_code = 202 if fresh else 200
+        return await reading.one(desk, opened, stored)
+
+    @app.post("/v1/conversations/{conversation}/notes", status_code=201)
+    async def note(caller: calling, conversation: str, body: Note, response: Response) -> dict[str, Any]:
+        """Leave a note that colleagues see and the customer never does."""
+        opened = await desk.open(caller, conversation, "note")
+        stored, fresh = await writing.note(desk, caller, opened, body)
+        response.status_code = 201 if fresh else 200
+        return await reading.one(desk, opened, stored)
+
+    @app.post("/v1/conversations/{conversation}/read")
+    async def read(caller: calling, conversation: str, body: Read) -> dict[str, int]:
+        """Mark as read up to a message; the customer sees blue ticks."""
+        return await writing.mark_read(desk, await desk.open(caller, conversation, "read"), body.message)
+
+    @app.post("/v1/media", status_code=201)
+    async def media(caller: calling, file: NewFile) -> dict[str, Any]:
+        """Announce a file; the answer says where to put its bytes."""
+        return await uploads.prepare(desk, await desk.open(caller, file.conversation, "send"), file)
+
+    @app.get("/v1/events")
+    async def events(caller: calling, after: str = "0", limit: Limit = 100) -> dict[str, Any]:
+        """The connection's waiting events, to pull where we can't reach the CRM (CRM servers only)."""
+        return await pulling.events(desk, caller, after=after, limit=limit)
+
+    return app

@@ -1,0 +1,148 @@
+"""Who asks: a browser with a grant for one conversation, or a CRM server with a signed call."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import jwt
+from fastapi import Request
+
+from functions.chat.problems import Problem
+from functions.core.ids import key_of
+from functions.core.lines import Connection, Directory
+from functions.core.ports import Ports
+from functions.core.secrets import Purpose, Seal, derive
+from functions.core.signature import SignatureWrong, verify_call
+from functions.core.store import AlreadyExists, Key, create
+
+AUDIENCE = "leadline"
+LONGEST_GRANT = 300
+"""Seconds: rights are checked by the CRM at the moment of asking, so a grant must not outlive that moment by much."""
+
+EVERY_CONVERSATION = "*"
+"""What a grant of `leadline token --all` names; only one machine honours it."""
+
+_READS = ("GET", "HEAD")
+_REPLAY_KEPT = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks and what for. `conversation` is None for a CRM server, which may use all of its connection."""
+
+    connection: str
+    account: str
+    agent: str
+    name: str | None
+    conversation: str | None
+    can: frozenset[str]
+
+
+class Door:
+    """Lets callers in. One per instance."""
+
+    def __init__(self, ports: Ports, directory: Directory, seal: Seal, *, one_machine: bool) -> None:
+        self._ports = ports
+        self._directory = directory
+        self._seal = seal
+        self._one_machine = one_machine
+
+    async def caller(self, request: Request) -> Caller:
+        """Return who asks. Raises `Problem` 401."""
+        authorization = request.headers.get("authorization", "")
+        if authorization.startswith("Bearer "):
+            return await self._browser(authorization.removeprefix("Bearer "))
+        if "webhook-signature" in request.headers:
+            return await self._server(request)
+        raise Problem(401, "unauthenticated", "Send a grant as bearer token, or sign the call.")
+
+    async def _browser(self, token: str) -> Caller:
+        try:
+            connection = await self._connection(jwt.get_unverified_header(token).get("kid"))
+            claims = _verified(token, self._keys(connection, "grants"), self._ports.now().timestamp())
+        except jwt.ExpiredSignatureError:
+            raise Problem(401, "grant_expired", "The grant has run out; ask the CRM for another one.") from None
+        except jwt.PyJWTError:
+            raise Problem(401, "grant_invalid", "The grant is not valid.") from None
+        conversation = str(claims["conversation"])
+        if conversation == EVERY_CONVERSATION and not self._one_machine:
+            raise Problem(401, "grant_invalid", "A grant for every conversation is only known on one machine.")
+        return Caller(
+            connection=connection.id,
+            account=connection.account,
+            agent=str(claims["sub"]),
+            name=str(claims["name"]),
+            conversation=None if conversation == EVERY_CONVERSATION else conversation,
+            can=frozenset(map(str, claims["can"])),
+        )
+
+    async def _server(self, request: Request) -> Caller:
+        connection = await self._connection(request.headers.get("leadline-connection"))
+        target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        try:
+            call_id = verify_call(
+                self._keys(connection, "calls"),
+                request.headers,
+                request.method,
+                target,
+                await request.body(),
+                self._ports.now().timestamp(),
+            )
+        except SignatureWrong as error:
+            raise Problem(401, "signature_wrong", f"The call is not signed rightly: {error}.") from None
+        if request.method not in _READS:
+            await self._once(connection, call_id)
+        return Caller(
+            connection.id, connection.account, "server", None, None, frozenset({"read", "send", "note", "server"})
+        )
+
+    async def _once(self, connection: Connection, call_id: str) -> None:
+        key = Key("nonces", key_of("nonce", connection.id, call_id))
+        try:
+            await self._ports.store.commit([create(key, {"expires_at": self._ports.now() + _REPLAY_KEPT})])
+        except AlreadyExists:
+            raise Problem(409, "replayed", "A call with this webhook-id was taken before.") from None
+
+    async def _connection(self, connection_id: str | None) -> Connection:
+        connection = await self._directory.connection(connection_id) if connection_id else None
+        if connection is None:
+            raise Problem(401, "connection_unknown", "No connection of this name is known here.")
+        return connection
+
+    def _keys(self, connection: Connection, purpose: Purpose) -> list[bytes]:
+        return [derive(self._seal.open(secret), purpose) for secret in connection.secrets]
+
+
+def _verified(token: str, keys: Sequence[bytes], now: float) -> dict[str, object]:
+    """Return a grant's claims, checked against each key while two are valid. Raises `jwt.PyJWTError`."""
+    wrong: jwt.PyJWTError = jwt.InvalidSignatureError("no key")
+    for key in keys:
+        try:
+            claims: dict[str, object] = jwt.decode(
+                token,
+                key,
+                algorithms=["HS256"],
+                audience=AUDIENCE,
+                options={
+                    "require": ["aud", "sub", "name", "conversation", "can", "iat", "exp"],
+                    # Times are checked below against our own clock, which tests can move.
+                    "verify_exp": False,
+                    "verify_iat": False,
+                },
+            )
+        except jwt.InvalidSignatureError as error:
+            wrong = error
+            continue
+        _check_times(claims, now)
+        return claims
+    raise wrong
+
+
+def _check_times(claims: dict[str, object], now: float) -> None:
+    issued, expires = claims["iat"], claims["exp"]
+    if not isinstance(issued, int) or not isinstance(expires, int) or not isinstance(claims["can"], list):
+        raise jwt.InvalidTokenError("claims of the wrong kind")
+    if expires - issued > LONGEST_GRANT or issued > now + 60:
+        raise jwt.InvalidTokenError("valid for too long")
+    if expires <= now:
+        raise jwt.ExpiredSignatureError("run out")

@@ -1,0 +1,57 @@
+"""What the chat API works with, and the one check that every route makes first."""
+
+from dataclasses import dataclass
+
+from functions.chat.callers import Caller
+from functions.chat.problems import Problem, not_found
+from functions.core.conversation import contact_key
+from functions.core.lines import Directory, Line
+from functions.core.ports import Ports
+from functions.core.store import Document, Key
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """A conversation that a caller may use, with its line. A merged one is opened as the older it was joined to."""
+
+    conversation: Document
+    line: Line
+
+    @property
+    def id(self) -> str:
+        return self.conversation.key.id
+
+
+class Desk:
+    """One per instance."""
+
+    def __init__(self, ports: Ports, directory: Directory) -> None:
+        self.ports = ports
+        self.directory = directory
+
+    async def open(self, caller: Caller, conversation_id: str, right: str) -> Open:
+        """Return a conversation if the caller may do this in it. Raises `Problem` 403 or 404."""
+        if right not in caller.can:
+            raise Problem(403, "forbidden", f"This grant does not allow to {right}.")
+        if caller.conversation not in (None, conversation_id):
+            raise Problem(403, "other_conversation", "The grant is for another conversation.")
+        conversation = await self._conversation(conversation_id)
+        if conversation is None or conversation.fields["connection"] != caller.connection:
+            raise not_found()
+        line = await self.directory.line(conversation.fields["line"])
+        if line is None:
+            raise not_found()
+        return Open(conversation, line)
+
+    async def contact(self, conversation: Document) -> Document:
+        """Return the contact of a conversation."""
+        [contact] = await self.ports.store.get([contact_key(conversation.fields["contact"])])
+        if contact is None:
+            raise not_found()
+        return contact
+
+    async def _conversation(self, conversation_id: str) -> Document | None:
+        [found] = await self.ports.store.get([Key("conversations", conversation_id)])
+        if found is not None and (older := found.fields.get("merged_into")):
+            [found] = await self.ports.store.get([Key("conversations", older)])
+        return found

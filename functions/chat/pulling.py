@@ -1,0 +1,92 @@
+"""What a CRM server asks for: its conversations, and its events where we can't reach it."""
+
+from datetime import datetime
+from typing import Any
+
+from functions.chat.callers import Caller
+from functions.chat.cursors import Reading, micros, place
+from functions.chat.desk import Desk
+from functions.chat.problems import Problem, not_found
+from functions.core.conversation import contact_key, contact_view, unread, window_view
+from functions.core.store import Document, Query
+from functions.core.telling import tellings
+
+
+async def conversations(
+    desk: Desk, caller: Caller, *, line: str | None, updated_after: datetime | None, before: str | None, limit: int
+) -> dict[str, Any]:
+    """Return conversations, the latest changed first; `next` is the `before` of the following page."""
+    _only_servers(caller)
+    where = {"line": await _line(desk, caller, line)} if line else {"connection": caller.connection}
+    found = await desk.ports.store.query(
+        Query(
+            "conversations",
+            where,
+            order="updated",
+            descending=True,
+            after=Reading.of(before).last_seen if before else None,
+            limit=limit,
+        )
+    )
+    wanted = [item for item in found if updated_after is None or item.fields["updated"] > updated_after]
+    last = found[-1] if len(wanted) == limit else None
+    return {
+        "items": await _heads(desk, wanted),
+        "next": place(micros(last.fields["updated"]), last.key.id) if last else None,
+    }
+
+
+async def events(desk: Desk, caller: Caller, *, after: str, limit: int) -> dict[str, Any]:
+    """Return the connection's events since a cursor, oldest first; `next` is the following call's `after`.
+
+    The last 15 s come again, and their ids make that harmless. An event stays for 8 days, or until it was pushed.
+    """
+    _only_servers(caller)
+    reading = Reading.of(after)
+    found = await desk.ports.store.query(
+        Query(
+            "events",
+            {"connection": caller.connection},
+            order="seq",
+            since=reading.since,
+            after=reading.last_seen,
+            limit=limit,
+        )
+    )
+    told = await tellings(desk.ports.store, desk.directory, found)
+    latest = max((micros(event.fields["seq"]) for event in found), default=reading.micros)
+    return {
+        "items": [telling.body for telling in told if telling.body],
+        "next": place(latest, found[-1].key.id) if len(found) == limit else str(latest),
+    }
+
+
+def _only_servers(caller: Caller) -> None:
+    if "server" not in caller.can:
+        raise Problem(403, "forbidden", "Only a CRM server may ask for this.")
+
+
+async def _line(desk: Desk, caller: Caller, name: str) -> str:
+    """Return the id of a line named by its id or its phone_number_id."""
+    line = await desk.directory.line(name) or await desk.directory.line_of_number(name)
+    if line is None or line.connection != caller.connection:
+        raise not_found()
+    return line.id
+
+
+async def _heads(desk: Desk, found: list[Document]) -> list[dict[str, Any]]:
+    keys = [contact_key(conversation.fields["contact"]) for conversation in found]
+    contacts = await desk.ports.store.get(keys) if keys else []
+    now = desk.ports.now()
+    return [
+        {
+            "id": conversation.key.id,
+            "line": conversation.fields["line"],
+            "contact": contact_view(contact) if contact else None,
+            "window": window_view(conversation.fields, now),
+            "unread": unread(conversation.fields),
+            "updated": conversation.fields["updated"].isoformat(),
+            "version": conversation.version,
+        }
+        for conversation, contact in zip(found, contacts, strict=True)
+    ]

@@ -1,0 +1,130 @@
+"""What a tab reads: the conversation's head, and its messages page by page or since a cursor."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from functions.chat.cursors import Reading, micros, place, sort_place
+from functions.chat.desk import Desk, Open
+from functions.core.conversation import contact_view, unread, window_view
+from functions.core.message import inbound_key, message_key, view, wamid_key
+from functions.core.store import Document, Query
+
+
+async def head(desk: Desk, opened: Open) -> dict[str, Any]:
+    """Return who is talked to, until when free text is allowed, and who looks after it."""
+    fields = opened.conversation.fields
+    contact = contact_view(await desk.contact(opened.conversation))
+    del contact["phone_variants"]
+    return {
+        "id": opened.id,
+        "line": opened.line.view(),
+        "contact": contact,
+        "window": window_view(fields, desk.ports.now()),
+        "unread": unread(fields),
+        "received": fields.get("received", 0),
+        "read": fields.get("read", 0),
+        "owner": fields.get("owner"),
+        "records": fields.get("records", []),
+        "merged_into": fields.get("merged_into"),
+        "version": opened.conversation.version,
+    }
+
+
+async def page(desk: Desk, opened: Open, *, before: str | None, limit: int) -> dict[str, Any]:
+    """Return the newest messages, or those before a cursor, oldest first."""
+    found = await desk.ports.store.query(
+        Query(
+            "messages",
+            {"conversation": opened.id},
+            order="sort",
+            descending=True,
+            after=sort_place(before) if before else None,
+            limit=limit,
+        )
+    )
+    found.reverse()
+    oldest = found[0] if found else None
+    return {
+        "items": await _views(desk, opened, found),
+        "next": place(oldest.fields["sort"], oldest.key.id) if oldest and len(found) == limit else None,
+        "cursor": str(_latest(found, 0)),
+    }
+
+
+async def changes(desk: Desk, opened: Open, *, after: str, limit: int) -> dict[str, Any]:
+    """Return what is new or changed since a cursor; the last 15 s come again, and the reader knows them by version.
+
+    `next` goes on within one reading, `cursor` is where the next one begins.
+    """
+    since = Reading.of(after)
+    found = await desk.ports.store.query(
+        Query(
+            "messages",
+            {"conversation": opened.id},
+            order="changed",
+            since=since.since,
+            after=since.last_seen,
+            limit=limit,
+        )
+    )
+    latest = _latest(found, since.micros)
+    return {
+        "items": await _views(desk, opened, found),
+        "next": place(latest, found[-1].key.id) if len(found) == limit else None,
+        "cursor": str(latest),
+    }
+
+
+async def one(desk: Desk, opened: Open, message: Document) -> dict[str, Any]:
+    """Return a single message as the lists show it."""
+    return (await _views(desk, opened, [message]))[0]
+
+
+async def _views(desk: Desk, opened: Open, messages: Sequence[Document]) -> list[dict[str, Any]]:
+    quoted = await _quoted(desk, opened, messages)
+    urls = await asyncio.gather(*(_url(desk, message) for message in messages))
+    return [
+        view(message, url=url, quoted=quoted.get(_quotes(message) or ""))
+        for message, url in zip(messages, urls, strict=True)
+    ]
+
+
+def _quotes(message: Document) -> str | None:
+    """Return what a message names as quoted: a wamid in a received one, our own id in one of ours."""
+    context = message.fields.get("context") or {}
+    quoted = context.get("id") or context.get("message_id")
+    return str(quoted) if quoted else None
+
+
+async def _quoted(desk: Desk, opened: Open, messages: Sequence[Document]) -> dict[str, Document]:
+    """Return the quoted messages by the name under which they are quoted; most stand on the same page."""
+    near = {name: message for message in messages for name in (message.key.id, message.fields.get("wamid")) if name}
+    wanted = {name for message in messages if (name := _quotes(message))}
+    found = {name: near[name] for name in wanted if name in near}
+    far = [name for name in wanted if name not in near]
+    keys = [key for name in far for key in (message_key(name), inbound_key(opened.line.id, name))]
+    documents = await desk.ports.store.get(keys) if keys else []
+    for index, name in enumerate(far):
+        document = documents[2 * index] or documents[2 * index + 1] or await _of_wamid(desk, opened, name)
+        if document is not None and document.fields["conversation"] == opened.id:
+            found[name] = document
+    return found
+
+
+async def _of_wamid(desk: Desk, opened: Open, wamid: str) -> Document | None:
+    where = {"line": opened.line.id, "wamid_key": wamid_key(wamid)}
+    found = await desk.ports.store.query(Query("messages", where, order="sort", limit=1))
+    return found[0] if found else None
+
+
+async def _url(desk: Desk, message: Document) -> str | None:
+    media = message.fields.get("media") or {}
+    if media.get("state") != "stored":
+        return None
+    return await desk.ports.media.download_url(media["file"], media["mime"], filename=media.get("name"))
+
+
+def _latest(messages: Sequence[Document], otherwise: int) -> int:
+    """Return the time of the latest change among messages, in µs."""
+    return max((micros(message.fields["changed"]) for message in messages), default=otherwise)

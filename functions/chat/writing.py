@@ -1,0 +1,162 @@
+"""What a tab writes: messages into the outbox, notes, and how far it has read."""
+
+from datetime import datetime
+from typing import Any
+
+from functions.chat.bodies import Message, Note
+from functions.chat.callers import Caller
+from functions.chat.desk import Desk, Open
+from functions.chat.problems import Problem, not_found
+from functions.chat.uploads import uploaded
+from functions.core.conversation import unread
+from functions.core.events import Type, deliver_task, event
+from functions.core.ids import key_of
+from functions.core.message import MEDIA_TYPES, Author, digest, message_key, outbound_fields, outbound_key
+from functions.core.outbox import send_task
+from functions.core.store import NOW, AlreadyExists, Document, Maximum, Query, Write, create, merge, update
+from functions.core.tasks import Task
+from functions.core.window import closes_at, is_open
+
+
+async def send(desk: Desk, caller: Caller, opened: Open, message: Message) -> tuple[Document, bool]:
+    """Put a message into the outbox; returns it, and whether it is new.
+
+    A repeated request meets the first one's message. Raises `Problem` (`window_closed`, `client_id_reused`, …).
+    """
+    body = message.graph()
+    key = outbound_key(opened.id, message.client_id)
+    now = desk.ports.now()
+    [earlier] = await desk.ports.store.get([key])
+    if earlier is not None:
+        await _enqueue(desk, opened, key.id, send_task(opened.line.id, opened.id, key.id))
+        return _same(earlier, body), False
+    _check_window(opened, now)
+    fields = outbound_fields(
+        account=caller.account,
+        line=opened.line.id,
+        conversation=opened.id,
+        author=Author("agent", caller.agent, caller.name),
+        client_id=message.client_id,
+        body=body,
+        now=now,
+    )
+    if message.type in MEDIA_TYPES:
+        fields["media"] = await uploaded(desk, opened, message.type, fields["content"].pop("id"))
+    writes = [create(key, fields), _said(opened, now), _told(opened, "message.sent", key.id, now)]
+    stored, fresh = await _create(desk, writes, key.id, body)
+    await _enqueue(desk, opened, key.id, send_task(opened.line.id, opened.id, key.id))
+    return stored, fresh
+
+
+async def note(desk: Desk, caller: Caller, opened: Open, body: Note) -> tuple[Document, bool]:
+    """Keep a note that colleagues see and the customer never does; returns it, and whether it is new."""
+    key = outbound_key(opened.id, body.client_id)
+    now = desk.ports.now()
+    said = {"type": "note", "note": {"body": body.body}}
+    fields = outbound_fields(
+        account=caller.account,
+        line=opened.line.id,
+        conversation=opened.id,
+        author=Author("agent", caller.agent, caller.name),
+        client_id=body.client_id,
+        body=said,
+        now=now,
+    )
+    for name in ("waiting", "queued", "rank"):
+        del fields[name]
+    stored, fresh = await _create(desk, [create(key, fields), _told(opened, "message.sent", key.id, now)], key.id, said)
+    await _enqueue(desk, opened, key.id)
+    return stored, fresh
+
+
+async def mark_read(desk: Desk, opened: Open, message_id: str) -> dict[str, int]:
+    """Mark a conversation as read up to a message, for colleagues and, with blue ticks, for the customer."""
+    newer, last = await _received_after(desk, opened, message_id)
+    fields = opened.conversation.fields
+    read = max(fields.get("received", 0) - newer, fields.get("read", 0))
+    now = desk.ports.now()
+    if read > fields.get("read", 0):
+        told = _told(opened, "conversation.updated", None, now, detail=f"read {read}")
+        await desk.ports.store.commit([update(opened.conversation.key, {"read": Maximum(read), "updated": NOW}), told])
+        await desk.ports.tasks.enqueue(deliver_task(opened.line.connection, f"read {opened.id} {read}"))
+        if last is not None:
+            await desk.ports.tasks.enqueue(_read_task(opened, last))
+    return {"read": read, "unread": unread({**fields, "read": read})}
+
+
+def _check_window(opened: Open, now: datetime) -> None:
+    last_in = opened.conversation.fields.get("last_in")
+    if is_open(last_in, now):
+        return
+    end = closes_at(last_in)
+    since = f"closed at {end.isoformat()}" if end else "is not open: the customer has not written yet"
+    raise Problem(422, "window_closed", f"The 24-hour window {since}. Send a template instead.")
+
+
+def _same(earlier: Document, body: dict[str, Any]) -> Document:
+    if earlier.fields["digest"] != digest(body):
+        raise Problem(409, "client_id_reused", "This client_id was used for another message.")
+    return earlier
+
+
+async def _create(desk: Desk, writes: list[Write], message: str, body: dict[str, Any]) -> tuple[Document, bool]:
+    fresh = True
+    try:
+        await desk.ports.store.commit(writes)
+    except AlreadyExists:
+        fresh = False
+    [stored] = await desk.ports.store.get([message_key(message)])
+    if stored is None:
+        raise not_found()
+    return _same(stored, body), fresh
+
+
+def _said(opened: Open, now: datetime) -> Write:
+    return merge(opened.conversation.key, {"last_out": Maximum(int(now.timestamp())), "updated": NOW})
+
+
+def _told(opened: Open, type_: Type, message: str | None, now: datetime, detail: str = "") -> Write:
+    return event(
+        type_,
+        account=opened.line.account,
+        connection=opened.line.connection,
+        conversation=opened.id,
+        message=message,
+        detail=detail,
+        now=now,
+    )
+
+
+async def _enqueue(desk: Desk, opened: Open, message: str, *tasks: Task) -> None:
+    for task in (*tasks, deliver_task(opened.line.connection, message)):
+        await desk.ports.tasks.enqueue(task)
+
+
+async def _received_after(desk: Desk, opened: Open, message_id: str) -> tuple[int, str | None]:
+    """Return how many messages came in after this one, and the last that came in up to it."""
+    [upto] = await desk.ports.store.get([message_key(message_id)])
+    if upto is None or upto.fields["conversation"] != opened.id:
+        raise not_found()
+    newer, after = 0, None
+    while True:
+        messages = await desk.ports.store.query(
+            Query("messages", {"conversation": opened.id}, order="sort", descending=True, after=after, limit=50)
+        )
+        for message in messages:
+            if message.fields["direction"] == "out":
+                continue
+            if message.fields["sort"] <= upto.fields["sort"]:
+                return newer, message.key.id
+            newer += 1
+        if not messages:
+            return newer, None
+        after = (messages[-1].fields["sort"], messages[-1].key.id)
+
+
+def _read_task(opened: Open, message: str) -> Task:
+    return Task(
+        queue=f"send-{opened.line.id}",
+        function="sender",
+        payload={"kind": "read", "line": opened.line.id, "message": message},
+        name=key_of("read", message),
+    )

@@ -1,0 +1,69 @@
+"""Conversations: one per line and contact, never ending. What is derived is derived: unread, window, name."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from functions.core.ids import key_of
+from functions.core.phone import e164, variants
+from functions.core.store import NOW, Document, Increment, Key, Maximum, Write, merge
+from functions.core.window import closes_at, is_open
+
+
+def conversation_key(line: str, contact: str) -> Key:
+    """Return the key of the one conversation between a line and a contact."""
+    return Key("conversations", key_of("conversation", line, contact))
+
+
+def contact_key(contact: str) -> Key:
+    return Key("contacts", contact)
+
+
+def received(key: Key, *, account: str, line: str, connection: str, contact: str, at: int) -> Write:
+    """Return the write of a message received at this provider's time (epoch seconds).
+
+    Blind and commutative, so that it needs no read; it stands in the commit that creates the message, so a
+    redelivered message counts once.
+    """
+    return merge(
+        key,
+        {
+            "account": account,
+            "line": line,
+            "connection": connection,
+            "contact": contact,
+            "received": Increment(1),
+            "last_in": Maximum(at),
+            "updated": NOW,
+        },
+    )
+
+
+def unread(fields: Mapping[str, Any]) -> int:
+    """Return how many received messages nobody has read."""
+    return max(0, int(fields.get("received", 0)) - int(fields.get("read", 0)))
+
+
+def contact_view(contact: Document) -> dict[str, Any]:
+    """Return a contact as the chat API and the CRM see it; any identity may be null."""
+    fields = contact.fields
+    wa_ids = fields.get("wa_ids", [])
+    # The newest: a person who changed numbers is reached under the last one.
+    wa_id = wa_ids[-1] if wa_ids else None
+    forms = dict.fromkeys(form for known in reversed(wa_ids) for form in variants(known))
+    return {
+        "id": contact.key.id,
+        "name": fields.get("name") or fields.get("username"),
+        "wa_id": wa_id,
+        "phone": e164(wa_id) if wa_id else None,
+        "phone_variants": [e164(form) for form in forms],
+        "bsuid": (fields.get("bsuids") or [None])[-1],
+        "username": fields.get("username"),
+    }
+
+
+def window_view(fields: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """Return whether free text is allowed, and until when."""
+    last_in = fields.get("last_in")
+    end = closes_at(last_in)
+    return {"open": is_open(last_in, now), "until": end.isoformat() if end else None}

@@ -1,0 +1,77 @@
+"""What a CRM is told: events wait in the store until its add-on has taken them.
+
+An event carries ids; what it says of its subjects is read when it is sent, so that it is never older than the store.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from functions.core.ids import key_of
+from functions.core.store import NOW, Key, Query, Write, merge
+from functions.core.tasks import Task
+
+Type = Literal["message.received", "message.sent", "message.changed", "message.status", "conversation.updated"]
+
+KEPT = timedelta(days=8)
+"""How long an event waits for a CRM that is down; also how far back a pull can reach."""
+
+
+def event_key(type_: Type, subject: str, detail: str = "") -> Key:
+    """Return the key of an event: the same happening gives the same event however often it is told."""
+    return Key("events", key_of("event", type_, subject, detail))
+
+
+def event(
+    type_: Type,
+    *,
+    account: str,
+    connection: str,
+    conversation: str,
+    now: datetime,
+    message: str | None = None,
+    detail: str = "",
+) -> Write:
+    """Return the write that tells the connection's CRM of a happening.
+
+    `detail` tells happenings of one subject apart, such as a message's statuses.
+    """
+    fields: dict[str, Any] = {
+        "account": account,
+        "connection": connection,
+        "type": type_,
+        "conversation": conversation,
+        "message": message,
+        "pending": True,
+        "seq": NOW,
+        "expires_at": now + KEPT,
+    }
+    return merge(event_key(type_, message or conversation, detail), fields)
+
+
+def deliver_task(connection: str, cause: str) -> Task:
+    """Return the task that posts a connection's waiting events. One task takes all that wait, up to a batch.
+
+    `cause` names what made it needed, so that the same cause asks once.
+    """
+    return Task(
+        queue=f"sync-{connection}",
+        function="sync",
+        payload={"kind": "events", "connection": connection},
+        name=key_of("deliver", connection, cause),
+    )
+
+
+def retry_task(connection: str, at: datetime) -> Task:
+    """Return the task that asks a CRM again after a pause; all who failed in the same second share it."""
+    return Task(
+        queue=f"sync-{connection}",
+        function="sync",
+        payload={"kind": "events", "connection": connection, "retry": "1"},
+        name=key_of("retry", connection, str(int(at.timestamp()))),
+        at=at,
+    )
+
+
+def waiting(connection: str, limit: int) -> Query:
+    """Return the query for a connection's events that its CRM has not taken, oldest first."""
+    return Query("events", {"connection": connection, "pending": True}, order="seq", limit=limit)

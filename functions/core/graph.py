@@ -1,0 +1,161 @@
+"""The Graph API client: everything that is said to Meta goes through here.
+
+What goes wrong is an exception whose type says what to do: `NotSent` may be repeated, `Refused` carries Meta's code,
+`Uncertain` must never be repeated blindly.
+"""
+
+import json
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from functions.core.meta_errors import Decision, meaning
+
+TIMEOUT = httpx.Timeout(20, connect=5)
+"""Seconds for one call; leases outlive the sum."""
+
+_UPLOAD_TIMEOUT = httpx.Timeout(120, connect=5)
+_MEDIA_HOSTS = (".fbsbx.com", ".whatsapp.net", ".facebook.com")
+_NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+
+
+class NotSent(Exception):
+    """The request surely never left: it may be repeated."""
+
+
+class Uncertain(Exception):
+    """No answer, or one that does not tell whether Meta took the request."""
+
+
+class Refused(Exception):
+    """Meta refused the request; `error` is its error object."""
+
+    def __init__(self, error: Mapping[str, Any]) -> None:
+        super().__init__(f"code {error.get('code')}")
+        self.error = error
+        self.code = int(error.get("code", 0))
+
+    @property
+    def transient(self) -> bool:
+        return bool(self.error.get("is_transient"))
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Meta took a message: its wamid, and the identities under which it knows the recipient."""
+
+    wamid: str
+    wa_id: str | None
+    bsuid: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MediaFacts:
+    """Where a received file can be fetched for 5 minutes, and what it is."""
+
+    url: str
+    mime: str
+    sha256: str
+    size: int
+
+
+class Graph:
+    """Speaks to the Graph API for any line; a call names the line's number and token."""
+
+    def __init__(self, client: httpx.AsyncClient, base_url: str, version: str) -> None:
+        self._client = client
+        self._base = f"{base_url}/{version}"
+        self._own_host = urlsplit(base_url).netloc
+
+    async def send(self, number: str, token: str, body: Mapping[str, Any]) -> Accepted:
+        """Send a message. Raises `NotSent`, `Uncertain` or `Refused`."""
+        answer = await self._post(f"{number}/messages", token, json=body)
+        try:
+            contact = (answer.get("contacts") or [{}])[0]
+            return Accepted(answer["messages"][0]["id"], contact.get("wa_id"), contact.get("user_id"))
+        except (KeyError, IndexError, TypeError):
+            raise Uncertain("an answer without a message id") from None
+
+    async def mark_read(self, number: str, token: str, wamid: str) -> None:
+        """Show the customer blue ticks up to this message. Raises as `send` does."""
+        body = {"messaging_product": "whatsapp", "status": "read", "message_id": wamid}
+        await self._post(f"{number}/messages", token, json=body)
+
+    async def upload(self, number: str, token: str, chunks: AsyncIterator[bytes], mime: str, name: str) -> str:
+        """Upload a file and return its media id. Nobody sees it yet, so it may be repeated."""
+        with tempfile.SpooledTemporaryFile(max_size=1 << 20) as file:
+            async for chunk in chunks:
+                file.write(chunk)
+            file.seek(0)
+            answer = await self._post(
+                f"{number}/media",
+                token,
+                data={"messaging_product": "whatsapp", "type": mime},
+                files={"file": (name, file, mime)},
+                timeout=_UPLOAD_TIMEOUT,
+            )
+        return str(answer["id"])
+
+    async def media(self, number: str, token: str, media_id: str) -> MediaFacts:
+        """Return where a received file can be fetched."""
+        answer = await self._call("GET", f"{media_id}", token, params={"phone_number_id": number})
+        return MediaFacts(answer["url"], answer["mime_type"], answer.get("sha256", ""), int(answer.get("file_size", 0)))
+
+    @asynccontextmanager
+    async def download(self, url: str, token: str) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Stream a file from the URL that `media` gave. Only Meta's hosts (and the configured one), no redirects.
+
+        Raises `Uncertain` when it can't be had just now and `Refused` for a host that is not Meta's.
+        """
+        self._check_host(url)
+        headers = {"Authorization": f"Bearer {token}", "User-Agent": "Leadline/1"}
+        try:
+            async with self._client.stream("GET", url, headers=headers, follow_redirects=False) as answer:
+                if answer.status_code != httpx.codes.OK:
+                    raise Uncertain(f"the file was answered {answer.status_code}")
+                yield answer.aiter_bytes()
+        except httpx.HTTPError as error:
+            raise Uncertain(type(error).__name__) from None
+
+    def _check_host(self, url: str) -> None:
+        parts = urlsplit(url)
+        meta = parts.scheme == "https" and (parts.hostname or "").endswith(_MEDIA_HOSTS)
+        if not meta and parts.netloc != self._own_host:
+            raise Refused({"code": 131052, "message": "the file's address is not Meta's"})
+
+    async def _post(self, path: str, token: str, **arguments: Any) -> dict[str, Any]:
+        return await self._call("POST", path, token, **arguments)
+
+    async def _call(self, method: str, path: str, token: str, **arguments: Any) -> dict[str, Any]:
+        arguments.setdefault("timeout", TIMEOUT)
+        headers = {"Authorization": f"Bearer {token}"}
+        try:
+            answer = await self._client.request(method, f"{self._base}/{path}", headers=headers, **arguments)
+        except _NEVER_LEFT as error:
+            raise NotSent(type(error).__name__) from None
+        except httpx.HTTPError as error:
+            raise Uncertain(type(error).__name__) from None
+        return _checked(answer)
+
+
+def _checked(answer: httpx.Response) -> dict[str, Any]:
+    """Return the JSON of a good answer, or raise what a bad one means."""
+    try:
+        body = answer.json()
+    except json.JSONDecodeError:
+        raise Uncertain(f"answered {answer.status_code} without JSON") from None
+    error = body.get("error") if isinstance(body, dict) else None
+    if isinstance(error, dict) and isinstance(error.get("code"), int):
+        known = meaning(error["code"], bool(error.get("is_transient")))
+        # A 5xx is only trusted to mean "not sent" where the code itself proves it.
+        if known.decision is Decision.AMBIGUOUS or (answer.status_code >= 500 and known.decision is not Decision.RETRY):
+            raise Uncertain(f"code {error['code']}")
+        raise Refused(error)
+    if answer.status_code != httpx.codes.OK or not isinstance(body, dict):
+        raise Uncertain(f"answered {answer.status_code}")
+    return body

@@ -1,0 +1,81 @@
+"""What the functions' HTTP surfaces share: problem documents, and the outermost edge that no exception passes."""
+
+import functools
+import logging
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from functions.core.media import MediaUnavailable
+from functions.core.store import Unavailable
+from functions.core.tasks import QueueUnavailable
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[[Request], Awaitable[Response | ASGIApp]]
+
+
+class BodyTooLarge(Exception):
+    """The request's body is over the limit; what was read of it is thrown away."""
+
+
+def asgi(handler: Handler) -> ASGIApp:
+    """Return a function's handler as an ASGI app, as the Functions Framework runs it."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        response = await handler(Request(scope, receive))
+        await response(scope, receive, send)
+
+    return app
+
+
+async def body_of(request: Request, limit: int) -> bytes:
+    """Return the raw body of up to `limit` bytes. Raises `BodyTooLarge` without reading on."""
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > limit:
+            raise BodyTooLarge
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def problem(status: int, code: str, detail: str, headers: dict[str, str] | None = None) -> JSONResponse:
+    """Return an RFC 9457 problem document: `code` is for programs and stays, `detail` is a sentence for people."""
+    return JSONResponse(
+        {
+            "type": "about:blank",
+            "title": HTTPStatus(status).phrase,
+            "status": status,
+            "code": code,
+            "detail": detail,
+        },
+        status,
+        headers=headers,
+        media_type="application/problem+json",
+    )
+
+
+def guarded(handler: Handler) -> Handler:
+    """Wrap a function's handler: whatever goes wrong becomes a 5xx within it, logged by type and place.
+
+    The framework would log the exception's text, which may hold what a customer wrote.
+    """
+
+    @functools.wraps(handler)
+    async def edge(request: Request) -> Response | ASGIApp:
+        try:
+            return await handler(request)
+        except (Unavailable, QueueUnavailable, MediaUnavailable) as error:
+            log.warning("a store or queue is out of reach", extra={"type": type(error).__name__})
+            return problem(503, "unavailable", "The service can't reach its store just now. Try again shortly.")
+        except ClientDisconnect:
+            return problem(400, "disconnected", "The request ended before its body did.")
+        except Exception:
+            log.exception("unexpected error")
+            return problem(500, "internal", "Something went wrong here. It has been logged.")
+
+    return edge

@@ -1,0 +1,112 @@
+"""Who a person is: identities lead to a contact through alias documents, never through one phone string.
+
+An alias is (account, kind, value) → contact, created only by Meta's own words (a webhook, or the answer to a send).
+`bsuid` and `parent_bsuid` are WhatsApp's own ids, `wa_id` is the number as WhatsApp writes it. A username can change
+hands, so it is shown and never looked up.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from functions.core.ids import key_of
+from functions.core.phone import variants
+from functions.core.store import NOW, Key, Write, create, update
+from functions.core.whatsapp import Person
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """One identity of a person within an account."""
+
+    account: str
+    kind: str
+    value: str
+
+    @property
+    def key(self) -> Key:
+        return Key("aliases", key_of("alias", self.account, self.kind, self.value))
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What an alias document says: its contact, and the BSUID that was seen together with it."""
+
+    contact: str
+    bsuid: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """Whom an update speaks of. `fresh`: a contact to be made. `missing`: aliases to be created for it.
+
+    `learnt`: number aliases that this update shows with a BSUID for the first time.
+    """
+
+    contact: str
+    fresh: bool
+    missing: tuple[Alias, ...] = ()
+    learnt: tuple[Alias, ...] = ()
+
+
+class Nameless(Exception):
+    """The update names nobody: no BSUID and no number."""
+
+
+def stated(account: str, person: Person) -> tuple[Alias, ...]:
+    """Return the aliases that Meta stated, the surest first."""
+    return tuple(
+        Alias(account, kind, value)
+        for kind, value in (("bsuid", person.bsuid), ("parent_bsuid", person.parent_bsuid), ("wa_id", person.wa_id))
+        if value
+    )
+
+
+def candidates(account: str, person: Person) -> tuple[Alias, ...]:
+    """Return every alias under which this person may be known: the stated ones, then the number's other forms."""
+    other_forms = variants(person.wa_id)[1:] if person.wa_id else ()
+    return (*stated(account, person), *(Alias(account, "wa_id", form) for form in other_forms))
+
+
+def resolve(account: str, person: Person, known: Mapping[Alias, Known]) -> Resolution:
+    """Decide whose update this is from the aliases that exist.
+
+    A BSUID decides. A number, in any of its forms, decides unless it was seen with another BSUID: then it has
+    changed hands and the two stay two people, because people are never joined by a guess. Raises `Nameless`.
+    """
+    own = stated(account, person)
+    if not own:
+        raise Nameless("neither BSUID nor number")
+    missing = tuple(alias for alias in own if alias not in known)
+    for alias in candidates(account, person):
+        hit = known.get(alias)
+        if hit is None or (alias.kind == "wa_id" and person.bsuid and hit.bsuid not in (None, person.bsuid)):
+            continue
+        return Resolution(hit.contact, False, missing, _learnt(person, hit.contact, known))
+    return Resolution(key_of("contact", account, own[0].kind, own[0].value), True, missing)
+
+
+def _learnt(person: Person, contact: str, known: Mapping[Alias, Known]) -> tuple[Alias, ...]:
+    if person.bsuid is None:
+        return ()
+    return tuple(
+        alias for alias, hit in known.items() if alias.kind == "wa_id" and hit.contact == contact and hit.bsuid is None
+    )
+
+
+def alias_writes(resolution: Resolution, person: Person) -> list[Write]:
+    """Return what a resolution teaches. Aliases are created: two who race for one make one of the commits fail."""
+    learnt = [update(alias.key, {"bsuid": person.bsuid}) for alias in resolution.learnt]
+    return learnt + [
+        create(
+            alias.key,
+            {
+                "account": alias.account,
+                "kind": alias.kind,
+                "value": alias.value,
+                "contact": resolution.contact,
+                "bsuid": person.bsuid,
+                "created": NOW,
+            },
+        )
+        for alias in resolution.missing
+    ]

@@ -1,0 +1,54 @@
+"""Every query the code makes and its composite index: the adapters and the Terraform files are held to this table.
+
+The Firestore emulator asks for no index, so a query without one would first fail in the cloud; that is why
+`core.queries` is the only place where a `Query` is made, a test walks both, and both adapters look each query
+up here before they run it.
+"""
+
+from dataclasses import dataclass
+
+from functions.core.store import Query
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """Equality fields first, then the ordering field."""
+
+    collection: str
+    equal: tuple[str, ...]
+    order: str
+    descending: bool = False
+
+
+INDEXES = (
+    Index("messages", ("conversation",), "sort", descending=True),
+    Index("messages", ("conversation",), "changed"),
+    Index("messages", ("conversation", "waiting"), "queued"),
+    Index("messages", ("line", "wamid_key"), "sort"),
+    Index("messages", ("waiting",), "queued"),
+    Index("conversations", ("connection",), "updated", descending=True),
+    Index("conversations", ("line",), "updated", descending=True),
+    Index("events", ("connection", "pending"), "seq"),
+    Index("events", ("connection",), "seq"),
+    Index("events", ("pending",), "seq"),
+    Index("orphan_statuses", ("wamid_key",), "at"),
+)
+"""A Firestore index serves one direction, the one that it names; SQLite reads its own both ways."""
+
+TTL_FIELD = "expires_at"
+"""A document with this field (a `datetime`) goes away by itself some time after it."""
+
+EXPIRING = ("events", "parked", "nonces", "orphan_statuses", "uploads")
+"""The collections whose documents carry `TTL_FIELD`."""
+
+
+def index_of(query: Query) -> Index:
+    """Return the index that serves the query. Raises LookupError where none is declared."""
+    shape = (query.collection, frozenset(query.where), query.order, query.descending)
+    try:
+        return _BY_SHAPE[shape]
+    except KeyError:
+        raise LookupError(f"core.indexes declares no index for {shape}") from None
+
+
+_BY_SHAPE = {(index.collection, frozenset(index.equal), index.order, index.descending): index for index in INDEXES}

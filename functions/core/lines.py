@@ -1,0 +1,132 @@
+"""Lines and connections as the functions read them, kept for a minute because every message asks for them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from cachetools import TTLCache
+
+from functions.core.ids import key_of
+from functions.core.store import Document, Key, Store, Write, merge
+
+CACHED = 60
+"""Seconds that a function works with what it read; a changed setting takes that long to reach every instance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One WhatsApp business number. `token` lies sealed; only the sender can open it."""
+
+    id: str
+    account: str
+    connection: str
+    phone_number_id: str
+    number: str
+    name: str
+    waba: str
+    token: str
+
+    def view(self) -> dict[str, str]:
+        """Return the line as the chat API and the CRM see it."""
+        return {
+            "id": self.id,
+            "phone_number_id": self.phone_number_id,
+            "number": self.number,
+            "name": self.name,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """One link to one CRM. `secrets` lie sealed, the newest first, so that two can be valid while they rotate."""
+
+    id: str
+    account: str
+    kind: str
+    url: str
+    secrets: tuple[str, ...]
+    database: str | None = None
+
+
+def line_key(line: str) -> Key:
+    return Key("lines", line)
+
+
+def number_key(phone_number_id: str) -> Key:
+    """Return the key of the document that points from Meta's number id to our line, the only way to route."""
+    return Key("numbers", key_of("number", phone_number_id))
+
+
+def connection_key(connection: str) -> Key:
+    return Key("connections", connection)
+
+
+def line_writes(line: Line) -> list[Write]:
+    """Return the writes that make or change a line, and let Meta's number id point at it."""
+    fields = {name: getattr(line, name) for name in Line.__slots__ if name != "id"}
+    pointer = {"account": line.account, "line": line.id}
+    return [merge(line_key(line.id), fields), merge(number_key(line.phone_number_id), pointer)]
+
+
+def connection_writes(connection: Connection) -> list[Write]:
+    """Return the writes that make or change a connection."""
+    fields = {
+        "account": connection.account,
+        "kind": connection.kind,
+        "url": connection.url,
+        "secrets": list(connection.secrets),
+        "database": connection.database,
+    }
+    return [merge(connection_key(connection.id), fields)]
+
+
+class Directory:
+    """Looks lines and connections up. What is not there is asked for again each time, so that it can appear."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._lines: TTLCache[str, Line] = TTLCache(1000, CACHED)
+        self._numbers: TTLCache[str, str] = TTLCache(1000, CACHED)
+        self._connections: TTLCache[str, Connection] = TTLCache(1000, CACHED)
+
+    async def line(self, line_id: str) -> Line | None:
+        """Return a line by our own id."""
+        found = self._lines.get(line_id)
+        if found is None and (document := await self._read(line_key(line_id))):
+            found = self._lines[line_id] = _line(document)
+        return found
+
+    async def line_of_number(self, phone_number_id: str) -> Line | None:
+        """Return the line that points at this number of Meta's."""
+        line_id = self._numbers.get(phone_number_id)
+        if line_id is None:
+            pointer = await self._read(number_key(phone_number_id))
+            if pointer is None:
+                return None
+            line_id = self._numbers[phone_number_id] = str(pointer.fields["line"])
+        return await self.line(line_id)
+
+    async def connection(self, connection_id: str) -> Connection | None:
+        """Return a connection by its id."""
+        found = self._connections.get(connection_id)
+        if found is None and (document := await self._read(connection_key(connection_id))):
+            found = self._connections[connection_id] = _connection(document)
+        return found
+
+    async def _read(self, key: Key) -> Document | None:
+        return (await self._store.get([key]))[0]
+
+
+def _line(document: Document) -> Line:
+    return Line(id=document.key.id, **{name: document.fields[name] for name in Line.__slots__ if name != "id"})
+
+
+def _connection(document: Document) -> Connection:
+    fields: dict[str, Any] = document.fields
+    return Connection(
+        id=document.key.id,
+        account=fields["account"],
+        kind=fields["kind"],
+        url=fields["url"],
+        secrets=tuple(fields["secrets"]),
+        database=fields.get("database"),
+    )

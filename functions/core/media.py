@@ -1,0 +1,70 @@
+"""The media port: files of messages. Its adapters are a Cloud Storage bucket and, on one machine, a folder.
+
+Names are `<account>/<id>` with ids of `core.ids`; a stored file never changes. Bytes do not pass through a function
+when a browser uploads or downloads: it gets a URL that is valid for that file and a few minutes.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """Where and how a browser puts the bytes of a file."""
+
+    url: str
+    method: str = "PUT"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """What is known of a stored file: its size in bytes and its MIME type."""
+
+    size: int
+    mime: str
+
+
+class MediaMissing(Exception):
+    """There is no file of that name."""
+
+
+class MediaUnavailable(Exception):
+    """The media store can't be reached, refused, or is full; the text says which."""
+
+
+class MediaStore(Protocol):
+    """Where files are kept."""
+
+    async def save(self, name: str, chunks: AsyncIterator[bytes], mime: str) -> StoredFile:
+        """Store a file from its chunks; if `chunks` raises, nothing is kept and the error goes on."""
+        ...
+
+    async def info(self, name: str) -> StoredFile:
+        """Return size and type. Raises `MediaMissing`."""
+        ...
+
+    def read(self, name: str) -> AsyncIterator[bytes]:
+        """Stream a file in chunks. Raises `MediaMissing` at the first one."""
+        ...
+
+    async def upload_url(self, name: str, mime: str, size: int) -> Upload:
+        """Return where a browser may put this file: of that type, up to that size, within the next hour."""
+        ...
+
+    async def download_url(self, name: str, mime: str, *, filename: str | None = None, seconds: int = 300) -> str:
+        """Return a URL that answers the file for so many seconds, ranges allowed.
+
+        The type and the disposition are fixed by the URL: `inline` for pictures, sound and video, otherwise
+        `attachment` with the file name. Never served as active content.
+        """
+        ...
+
+    async def delete(self, name: str) -> None:
+        """Take the file away; one that is not there is fine."""
+        ...
+
+    async def close(self) -> None:
+        """Give back connections and threads."""
+        ...

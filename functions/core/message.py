@@ -1,0 +1,213 @@
+"""Messages: one thing said, in or out. How they are stored, ordered and shown."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from functions.core.ids import key_of
+from functions.core.status import shown
+from functions.core.store import NOW, Document, Key
+from functions.core.whatsapp import Inbound
+
+MEDIA_TYPES = frozenset({"image", "video", "audio", "document", "sticker"})
+
+_CALLBACK_PREFIX = "leadline"
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who said it: `customer`, `agent`, `phone` (the business's phone app) or `system`."""
+
+    kind: str
+    id: str
+    name: str | None
+
+    def fields(self) -> dict[str, str | None]:
+        return {"kind": self.kind, "id": self.id, "name": self.name}
+
+
+def message_key(message: str) -> Key:
+    return Key("messages", message)
+
+
+def inbound_key(line: str, wamid: str) -> Key:
+    """Return the key of a received message: a second delivery of it meets the first one's document."""
+    return message_key(key_of("message", line, "in", wamid))
+
+
+def outbound_key(conversation: str, client_id: str) -> Key:
+    """Return the key of a message sent through us: the client's id makes a repeated request harmless."""
+    return message_key(key_of("message", conversation, "client", client_id))
+
+
+def wamid_key(wamid: str) -> str:
+    """Return a wamid as an index may hold it: hashed, since it spells out the customer's number."""
+    return key_of("wamid", wamid)
+
+
+def sort_key(at: float, arrived: datetime, index: int = 0) -> str:
+    """Return the place of a message in its conversation.
+
+    The provider's time comes first, in whole seconds because Meta gives no more; then when it reached us, then its
+    place in the webhook. Text comparison gives the order.
+    """
+    return f"{int(at):012}.{int(arrived.timestamp() * 1000):015}.{index:04}"
+
+
+def inbound_fields(
+    message: Inbound, *, account: str, line: str, conversation: str, contact: str, sort: str
+) -> dict[str, Any]:
+    """Return the document of a received message. The raw item is kept as text, which any store takes."""
+    content = dict(message.content)
+    fields: dict[str, Any] = {
+        "account": account,
+        "line": line,
+        "conversation": conversation,
+        "direction": "in",
+        "type": message.type,
+        "at": message.at,
+        "sort": sort,
+        "author": Author("customer", contact, message.person.name).fields(),
+        "wamid": message.wamid,
+        "wamid_key": wamid_key(message.wamid),
+        "context": message.raw.get("context"),
+        "referral": message.raw.get("referral"),
+        "raw": json.dumps(message.raw),
+        "changed": NOW,
+    }
+    if message.type in MEDIA_TYPES:
+        fields["media"] = {
+            "id": content.pop("id", None),
+            "mime": content.pop("mime_type", None),
+            "sha256": content.pop("sha256", None),
+            "name": content.get("filename"),
+            "state": "waiting",
+        }
+        # Its URL is dead before any task could use it, and nobody else may follow it.
+        content.pop("url", None)
+    fields["content"] = content
+    return fields
+
+
+def outbound_fields(
+    *,
+    account: str,
+    line: str,
+    conversation: str,
+    author: Author,
+    client_id: str,
+    body: Mapping[str, Any],
+    now: datetime,
+) -> dict[str, Any]:
+    """Return the document of a message that waits in the outbox. `body` is in Graph's shape."""
+    type_ = body["type"]
+    return {
+        "account": account,
+        "line": line,
+        "conversation": conversation,
+        "direction": "out",
+        "type": type_,
+        "at": int(now.timestamp()),
+        "sort": sort_key(now.timestamp(), now),
+        "author": author.fields(),
+        "client_id": client_id,
+        "digest": digest(body),
+        "content": body[type_],
+        "context": body.get("context"),
+        "rank": 0,
+        "waiting": True,
+        "queued": NOW,
+        "changed": NOW,
+    }
+
+
+def digest(body: Mapping[str, Any]) -> str:
+    """Return a fingerprint of a message's body: the same client id with another one is a mistake."""
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """The text that Meta echoes in the statuses of a message (`biz_opaque_callback_data`, at most 512 characters).
+
+    It names all that a status needs to be written without a read.
+    """
+
+    line: str
+    conversation: str
+    message: str
+
+    def text(self) -> str:
+        return f"{_CALLBACK_PREFIX}:{self.line}:{self.conversation}:{self.message}"
+
+    @classmethod
+    def of(cls, text: str | None, line: str) -> "Callback | None":
+        """Return what a text says, if it is ours and of this line; anyone may send us any text."""
+        parts = (text or "").split(":")
+        if len(parts) != 4 or parts[0] != _CALLBACK_PREFIX or parts[1] != line or not all(parts):
+            return None
+        return cls(*parts[1:])
+
+
+def view(document: Document, *, url: str | None = None, quoted: Document | None = None) -> dict[str, Any]:
+    """Return a message as the chat API shows it. `url`: where its file can be had for some minutes."""
+    fields = document.fields
+    outbound = fields["direction"] == "out"
+    note = fields["type"] == "note"
+    media = fields.get("media")
+    context = fields.get("context") or {}
+    return {
+        "id": document.key.id,
+        "conversation": fields["conversation"],
+        "direction": fields["direction"],
+        "type": fields["type"],
+        "at": iso(fields["at"]),
+        "sort": fields["sort"],
+        "version": document.version,
+        "status": None if note else shown(fields) if outbound else "received",
+        "statuses": {name: iso(at) for name, at in fields.get("statuses", {}).items()},
+        "error": fields.get("error"),
+        "author": fields["author"],
+        "client_id": fields.get("client_id"),
+        "reply_to": _quote(quoted, context),
+        "forwarded": bool(context.get("forwarded") or context.get("frequently_forwarded")),
+        "reactions": [
+            {"emoji": reaction["emoji"], "by": by}
+            for by, reaction in fields.get("reactions", {}).items()
+            if reaction.get("emoji")
+        ],
+        "media": _media_view(media, url) if media else None,
+        fields["type"]: fields["content"],
+    }
+
+
+def _media_view(media: Mapping[str, Any], url: str | None) -> dict[str, Any]:
+    return {name: media.get(name) for name in ("mime", "name", "size", "state", "reason")} | {"url": url}
+
+
+def _quote(quoted: Document | None, context: Mapping[str, Any]) -> dict[str, Any] | None:
+    if quoted is None:
+        # The quoted message may be older than the line; that it was a reply is still worth showing.
+        is_reply = context.get("id") or context.get("message_id")
+        return {"id": None, "type": None, "preview": None, "author": None} if is_reply else None
+    return {
+        "id": quoted.key.id,
+        "type": quoted.fields["type"],
+        "preview": preview(quoted.fields),
+        "author": quoted.fields["author"],
+    }
+
+
+def preview(fields: Mapping[str, Any]) -> str | None:
+    """Return the first words of a message: its text or its caption."""
+    content = fields["content"]
+    text = content.get("body") or content.get("caption") or content.get("filename")
+    return str(text)[:120] if text else None
+
+
+def iso(at: float) -> str:
+    """Return epoch seconds as an ISO 8601 time in UTC."""
+    return datetime.fromtimestamp(at, UTC).isoformat()

@@ -1,0 +1,42 @@
+"""The task port: work that waits in a queue. Its adapters are Cloud Tasks and, on one machine, SQLite.
+
+Queues are named `send-<line>`, `sync-<connection>`, `media`, `history` and `housekeeping`. A task is an HTTP POST of
+its payload as JSON to the function that it names; it is delivered at least once, in no promised order, and again
+with growing pauses until it is answered 2xx.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A piece of work. `payload` holds its `kind` and ids, never content. `at`: not before (default: now).
+
+    `name` makes it happen once: a name that is queued or was used in the last hour is not queued again.
+    It is made with `core.ids.key_of`.
+    """
+
+    queue: str
+    function: Literal["sender", "sync"]
+    payload: Mapping[str, str]
+    name: str | None = None
+    at: datetime | None = None
+
+
+class QueueUnavailable(Exception):
+    """The queue did not take the task in time. It may or may not have it."""
+
+
+class TaskQueue(Protocol):
+    """Where work waits."""
+
+    async def enqueue(self, task: Task) -> None:
+        """Queue a task; one whose name is already known is let be. Raises `QueueUnavailable` within 3 s."""
+        ...
+
+    async def close(self) -> None:
+        """Give back connections and threads."""
+        ...

@@ -1,0 +1,94 @@
+"""What an event says: its subjects as they are in the store when it is sent, without any text of a message."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from functions.core.conversation import contact_key, contact_view
+from functions.core.lines import Directory
+from functions.core.message import iso, message_key
+from functions.core.status import shown
+from functions.core.store import Document, Key, Store
+from functions.core.window import closes_at
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """An event with its conversation and what it says; `body` is None when its subject is gone (erased)."""
+
+    event: Document
+    conversation: Document | None = None
+    body: dict[str, Any] | None = None
+
+
+async def tellings(store: Store, directory: Directory, events: Sequence[Document]) -> list[Telling]:
+    """Return what each event says."""
+    conversations = await _read(store, {_conversation_key(event) for event in events})
+    subjects = await _read(
+        store,
+        {contact_key(conversation.fields["contact"]) for conversation in conversations.values()}
+        | {message_key(event.fields["message"]) for event in events if event.fields["message"]},
+    )
+    return [
+        await _telling(
+            event, conversations.get(Key("conversations", event.fields["conversation"])), subjects, directory
+        )
+        for event in events
+    ]
+
+
+def _conversation_key(event: Document) -> Key:
+    return Key("conversations", event.fields["conversation"])
+
+
+async def _telling(
+    event: Document, conversation: Document | None, subjects: Mapping[Key, Document], directory: Directory
+) -> Telling:
+    contact = subjects.get(contact_key(conversation.fields["contact"])) if conversation else None
+    line = await directory.line(conversation.fields["line"]) if conversation else None
+    if conversation is None or contact is None or line is None:
+        return Telling(event)
+    message = subjects.get(message_key(event.fields["message"] or ""))
+    body = {
+        "id": event.key.id,
+        "type": event.fields["type"],
+        "at": event.fields["seq"].isoformat(),
+        "conversation": _conversation(conversation, contact_view(contact), line.view()),
+        "message": _message(message) if message else None,
+    }
+    return Telling(event, conversation, body)
+
+
+async def _read(store: Store, keys: set[Key]) -> dict[Key, Document]:
+    documents = await store.get(list(keys)) if keys else []
+    return {document.key: document for document in documents if document is not None}
+
+
+def _conversation(conversation: Document, contact: Mapping[str, Any], line: Mapping[str, str]) -> dict[str, Any]:
+    fields = conversation.fields
+    window_until = closes_at(fields.get("last_in"))
+    return {
+        "id": conversation.key.id,
+        "version": conversation.version,
+        "line": line,
+        "contact": contact,
+        "received": fields.get("received", 0),
+        "read": fields.get("read", 0),
+        "last_in": iso(fields["last_in"]) if "last_in" in fields else None,
+        "last_out": iso(fields["last_out"]) if "last_out" in fields else None,
+        "window_until": window_until.isoformat() if window_until else None,
+        "referral": fields.get("referral"),
+        "merged_into": fields.get("merged_into"),
+    }
+
+
+def _message(message: Document) -> dict[str, Any]:
+    fields = message.fields
+    return {
+        "id": message.key.id,
+        "version": message.version,
+        "direction": fields["direction"],
+        "type": fields["type"],
+        "author": fields["author"],
+        "status": shown(fields) if fields["direction"] == "out" else "received",
+    }

@@ -1,0 +1,29 @@
+"""The sender's tasks: send a message, fetch a received file, mark as read."""
+
+import httpx
+
+from functions.core import work
+from functions.core.graph import Graph
+from functions.core.http import Handler
+from functions.core.ports import Ports
+from functions.core.settings import BadSetting
+from functions.sender.desk import Desk
+from functions.sender.fetch_media import fetch_media
+from functions.sender.read import mark_read
+from functions.sender.send import send
+
+
+def create(ports: Ports, client: httpx.AsyncClient | None = None) -> Handler:
+    """Return the function's handler. `client`: another way to the Graph API, for tests. Raises `BadSetting`."""
+    settings = ports.settings
+    if settings.token_keys is None:
+        raise BadSetting("LEADLINE_TOKEN_KEYS is missing: the sender opens the lines' tokens with it.")
+    graph = Graph(client or httpx.AsyncClient(), settings.graph_url, settings.graph_version)
+    desk = Desk(ports, graph, settings.token_keys)
+    return work.handler(
+        {
+            "send": lambda task: send(desk, task["line"], task["conversation"]),
+            "fetch_media": lambda task: fetch_media(desk, task["line"], task["message"]),
+            "read": lambda task: mark_read(desk, task["line"], task["message"]),
+        }
+    )

@@ -1,0 +1,46 @@
+"""The one builder of requests to the Graph API: whatever is sent, and whoever sends it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from functions.core.message import MEDIA_TYPES, Callback
+from functions.core.store import Document
+
+
+class NoAddress(Exception):
+    """Neither a number nor a BSUID of the contact is known."""
+
+
+def message_request(
+    message: Document, contact: Document, *, line: str, media_id: str | None, quoted_wamid: str | None
+) -> dict[str, Any]:
+    """Return the body of `POST /{phone-number-id}/messages` for a message of ours. Raises `NoAddress`."""
+    fields = message.fields
+    content = dict(fields["content"])
+    if fields["type"] in MEDIA_TYPES:
+        content["id"] = media_id
+    callback = Callback(line, fields["conversation"], message.key.id)
+    body: dict[str, Any] = {
+        "messaging_product": "whatsapp",
+        "recipient_type": "individual",
+        **_address(contact.fields),
+        "type": fields["type"],
+        fields["type"]: content,
+        "biz_opaque_callback_data": callback.text(),
+    }
+    if quoted_wamid:
+        body["context"] = {"message_id": quoted_wamid}
+    return body
+
+
+def _address(contact: Mapping[str, Any]) -> dict[str, str]:
+    """Return where to send: the number while one is known, which keeps it shareable, else the BSUID.
+
+    The plus matters: without it Meta puts the business's own country code in front (Meta, "Send messages"). A BSUID
+    belongs in `recipient`; in `to` it is dropped without a word (Meta, "Business-scoped user IDs").
+    """
+    if contact.get("wa_ids"):
+        return {"to": "+" + contact["wa_ids"][-1]}
+    if contact.get("bsuids"):
+        return {"recipient": contact["bsuids"][-1]}
+    raise NoAddress

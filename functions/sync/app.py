@@ -1,0 +1,30 @@
+"""The sync function's tasks: deliver events to the CRM, sweep."""
+
+import httpx
+
+from functions.core import work
+from functions.core.http import Handler
+from functions.core.ports import Ports
+from functions.core.settings import BadSetting
+from functions.sync.deliver import Delivery
+from functions.sync.odoo import Odoo
+from functions.sync.sweep import sweep
+
+
+def create(ports: Ports, client: httpx.AsyncClient | None = None) -> Handler:
+    """Return the function's handler. `client`: another way to the CRMs, for tests. Raises `BadSetting`."""
+    settings = ports.settings
+    if settings.connection_keys is None:
+        raise BadSetting("LEADLINE_CONNECTION_KEYS is missing: it opens the secrets of the CRM connections.")
+    odoo = Odoo(
+        client or httpx.AsyncClient(),
+        lambda: ports.now().timestamp(),
+        allow_private=settings.allow_private_crm,
+    )
+    delivery = Delivery(ports, settings.connection_keys, {"odoo": odoo})
+    return work.handler(
+        {
+            "events": lambda task: delivery.deliver(task["connection"], retry="retry" in task),
+            "sweep": lambda task: sweep(ports),
+        }
+    )

@@ -1,0 +1,36 @@
+"""The interface behind which each CRM lives: take a batch of events, answer for each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from functions.core.lines import Connection
+
+BATCH = 100
+"""Events that a CRM gets at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a CRM made of one event.
+
+    `records` and `owner` are the cards that show the conversation now and who looks after it (None: not said).
+    `refused` is the CRM's sentence when it can never take the event.
+    """
+
+    event: str
+    records: list[dict[str, Any]] | None = None
+    owner: dict[str, Any] | None = field(default=None)
+    refused: str | None = None
+
+
+class CrmUnreachable(Exception):
+    """The CRM did not take the batch: it is down, slow, or refuses our key. It will be asked again."""
+
+
+class Crm(Protocol):
+    """One kind of CRM."""
+
+    async def deliver(self, connection: Connection, secret: str, events: Sequence[dict[str, Any]]) -> list[Answer]:
+        """Hand over a batch; every event gets an answer. Raises `CrmUnreachable`."""
+        ...

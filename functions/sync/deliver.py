@@ -1,0 +1,104 @@
+"""Deliver a connection's waiting events: batch by batch until none is left, or the CRM can't be reached."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from functions.core.events import deliver_task, retry_task, waiting
+from functions.core.lines import Connection, Directory
+from functions.core.parked import parked
+from functions.core.ports import Ports
+from functions.core.secrets import Seal
+from functions.core.store import NOW, Key, Refused, Write, delete, merge, update
+from functions.core.telling import Telling, tellings
+from functions.core.work import Hopeless
+from functions.sync.crm import BATCH, Answer, Crm, CrmUnreachable
+
+log = logging.getLogger(__name__)
+
+_BATCHES_PER_TASK = 20
+_LONGEST_PAUSE = timedelta(seconds=60)
+
+
+class Delivery:
+    """Takes events to the CRMs. One per instance."""
+
+    def __init__(self, ports: Ports, seal: Seal, crms: Mapping[str, Crm]) -> None:
+        self._ports = ports
+        self._seal = seal
+        self._crms = crms
+        self._directory = Directory(ports.store)
+
+    async def deliver(self, connection_id: str, *, retry: bool = False) -> None:
+        """Deliver what waits for a connection; `retry`: this is the task that ends a pause.
+
+        A CRM that is down costs nothing but delay: after a failure only the retries ask it, with growing pauses.
+        """
+        connection = await self._directory.connection(connection_id)
+        if connection is None:
+            raise Hopeless("the connection is gone")
+        key = Key("deliveries", connection_id)
+        [resting] = await self._ports.store.get([key])
+        if resting and not retry and resting.fields["until"] > self._ports.now().timestamp():
+            return
+        try:
+            await self._deliver_waiting(connection)
+        except CrmUnreachable as error:
+            await self._rest(key, resting.fields["failures"] if resting else 0, str(error))
+        else:
+            if resting:
+                await self._ports.store.commit([delete(key)])
+
+    async def _deliver_waiting(self, connection: Connection) -> None:
+        for _ in range(_BATCHES_PER_TASK):
+            events = await self._ports.store.query(waiting(connection.id, BATCH))
+            if events:
+                await self._deliver_batch(connection, await tellings(self._ports.store, self._directory, events))
+            if len(events) < BATCH:
+                return
+        await self._ports.tasks.enqueue(deliver_task(connection.id, f"behind {events[-1].key.id}"))
+
+    async def _deliver_batch(self, connection: Connection, batch: Sequence[Telling]) -> None:
+        bodies = [telling.body for telling in batch if telling.body]
+        secret = self._seal.open(connection.secrets[0])
+        answers = await self._crms[connection.kind].deliver(connection, secret, bodies) if bodies else []
+        answered = {answer.event: answer for answer in answers}
+        missing = [body["id"] for body in bodies if body["id"] not in answered]
+        if missing:
+            raise CrmUnreachable(f"{len(missing)} events were not answered")
+        settled = [self._settled(telling, answered.get(telling.event.key.id)) for telling in batch]
+        try:
+            await self._ports.store.commit([write for writes in settled for write in writes])
+        except Refused:
+            for writes in settled:
+                await self._settle_alone(writes)
+
+    async def _settle_alone(self, writes: Sequence[Write]) -> None:
+        try:
+            await self._ports.store.commit(writes)
+        except Refused as refusal:
+            # It was delivered by another task too, or happened again meanwhile and is told again.
+            log.info("an event was settled elsewhere", extra={"type": type(refusal).__name__})
+
+    def _settled(self, telling: Telling, answer: Answer | None) -> list[Write]:
+        """Return the writes that take an event away, with what the answer tells of the conversation."""
+        event, conversation = telling.event, telling.conversation
+        # By version: a status that came again meanwhile keeps its event.
+        writes = [delete(event.key, version=event.version)]
+        if answer and answer.refused is not None:
+            log.warning("the CRM refused an event", extra={"event": event.key.id, "type": event.fields["type"]})
+            writes += parked(f"CRM: {answer.refused}", telling.body, self._ports.now())
+        elif answer and answer.records is not None and conversation:
+            shown = {"records": answer.records, "owner": answer.owner}
+            if any(conversation.fields.get(name) != value for name, value in shown.items()):
+                writes.append(update(conversation.key, shown))
+        return writes
+
+    async def _rest(self, key: Key, failures: int, reason: str) -> None:
+        """Try again later, longer each time. The task is answered 200: an error would slow its whole queue."""
+        log.warning("the CRM can't be reached", extra={"connection": key.id, "reason": reason})
+        until = self._ports.now() + min(timedelta(seconds=2**failures), _LONGEST_PAUSE)
+        # First the task: a rest that nothing ends would last until the next sweep.
+        await self._ports.tasks.enqueue(retry_task(key.id, until))
+        fields = {"until": until.timestamp(), "failures": min(failures + 1, 16), "reason": reason, "updated": NOW}
+        await self._ports.store.commit([merge(key, fields)])

@@ -1,0 +1,1 @@
+"""Answers Meta: verify, store, enqueue, 200."""
