@@ -1,0 +1,1 @@
+"""What Leadline promises, said as tests. `rig` wires the functions, `payloads` builds what Meta would send."""
