@@ -4,10 +4,10 @@ What goes wrong is an exception whose type says what to do: `NotSent` may be rep
 `Uncertain` must never be repeated blindly.
 """
 
-import json
+import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,10 +16,16 @@ import httpx
 
 from functions.core.meta_errors import Decision, meaning
 
-TIMEOUT = httpx.Timeout(20, connect=5)
-"""Seconds for one call; leases outlive the sum."""
+LONGEST = 30
+"""Seconds after which a call is given up, however slowly its answer trickles; so is an upload after `LONGEST_UPLOAD`.
 
-_UPLOAD_TIMEOUT = httpx.Timeout(120, connect=5)
+The lease of a sender outlives their sum, so that nobody takes it while a message is still on its way.
+"""
+
+LONGEST_UPLOAD = 120
+
+_TIMEOUT = httpx.Timeout(20, connect=5)
+_UPLOAD_TIMEOUT = httpx.Timeout(LONGEST_UPLOAD, connect=5)
 _MEDIA_HOSTS = (".fbsbx.com", ".whatsapp.net", ".facebook.com")
 _NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
@@ -70,16 +76,14 @@ class Graph:
     def __init__(self, client: httpx.AsyncClient, base_url: str, version: str) -> None:
         self._client = client
         self._base = f"{base_url}/{version}"
-        self._own_host = urlsplit(base_url).netloc
+        self._own_host = urlsplit(base_url)[:2]
 
     async def send(self, number: str, token: str, body: Mapping[str, Any]) -> Accepted:
         """Send a message. Raises `NotSent`, `Uncertain` or `Refused`."""
         answer = await self._post(f"{number}/messages", token, json=body)
-        try:
+        with _expected_shape():
             contact = (answer.get("contacts") or [{}])[0]
-            return Accepted(answer["messages"][0]["id"], contact.get("wa_id"), contact.get("user_id"))
-        except (KeyError, IndexError, TypeError):
-            raise Uncertain("an answer without a message id") from None
+            return Accepted(_text(answer["messages"][0]["id"]), contact.get("wa_id"), contact.get("user_id"))
 
     async def mark_read(self, number: str, token: str, wamid: str) -> None:
         """Show the customer blue ticks up to this message. Raises as `send` does."""
@@ -88,23 +92,35 @@ class Graph:
 
     async def upload(self, number: str, token: str, chunks: AsyncIterator[bytes], mime: str, name: str) -> str:
         """Upload a file and return its media id. Nobody sees it yet, so it may be repeated."""
-        with tempfile.SpooledTemporaryFile(max_size=1 << 20) as file:
-            async for chunk in chunks:
-                file.write(chunk)
-            file.seek(0)
-            answer = await self._post(
-                f"{number}/media",
-                token,
-                data={"messaging_product": "whatsapp", "type": mime},
-                files={"file": (name, file, mime)},
-                timeout=_UPLOAD_TIMEOUT,
-            )
-        return str(answer["id"])
+        async with _given_up_after(LONGEST_UPLOAD):
+            with tempfile.SpooledTemporaryFile(max_size=1 << 20) as file:
+                async for chunk in chunks:
+                    file.write(chunk)
+                file.seek(0)
+                answer = await self._post(
+                    f"{number}/media",
+                    token,
+                    data={"messaging_product": "whatsapp", "type": mime},
+                    files={"file": (name, file, mime)},
+                    timeout=_UPLOAD_TIMEOUT,
+                    longest=LONGEST_UPLOAD,
+                )
+        with _expected_shape():
+            return _text(answer["id"])
 
-    async def media(self, number: str, token: str, media_id: str) -> MediaFacts:
-        """Return where a received file can be fetched."""
-        answer = await self._call("GET", f"{media_id}", token, params={"phone_number_id": number})
-        return MediaFacts(answer["url"], answer["mime_type"], answer.get("sha256", ""), int(answer.get("file_size", 0)))
+    async def media(self, token: str, media_id: str) -> MediaFacts:
+        """Return where a received file can be fetched. Raises as `send` does.
+
+        The number is not named: to Meta that is the one that uploaded the file, and a customer's file has none.
+        """
+        answer = await self._call("GET", media_id, token)
+        with _expected_shape():
+            return MediaFacts(
+                _text(answer["url"]),
+                _text(answer["mime_type"]),
+                str(answer.get("sha256") or ""),
+                int(answer.get("file_size", 0)),
+            )
 
     @asynccontextmanager
     async def download(self, url: str, token: str) -> AsyncIterator[AsyncIterator[bytes]]:
@@ -125,17 +141,20 @@ class Graph:
     def _check_host(self, url: str) -> None:
         parts = urlsplit(url)
         meta = parts.scheme == "https" and (parts.hostname or "").endswith(_MEDIA_HOSTS)
-        if not meta and parts.netloc != self._own_host:
+        if not meta and parts[:2] != self._own_host:
             raise Refused({"code": 131052, "message": "the file's address is not Meta's"})
 
     async def _post(self, path: str, token: str, **arguments: Any) -> dict[str, Any]:
         return await self._call("POST", path, token, **arguments)
 
-    async def _call(self, method: str, path: str, token: str, **arguments: Any) -> dict[str, Any]:
-        arguments.setdefault("timeout", TIMEOUT)
+    async def _call(
+        self, method: str, path: str, token: str, *, longest: float = LONGEST, **arguments: Any
+    ) -> dict[str, Any]:
+        arguments = {"timeout": _TIMEOUT, "follow_redirects": False, **arguments}
         headers = {"Authorization": f"Bearer {token}"}
         try:
-            answer = await self._client.request(method, f"{self._base}/{path}", headers=headers, **arguments)
+            async with _given_up_after(longest):
+                answer = await self._client.request(method, f"{self._base}/{path}", headers=headers, **arguments)
         except _NEVER_LEFT as error:
             raise NotSent(type(error).__name__) from None
         except httpx.HTTPError as error:
@@ -143,11 +162,35 @@ class Graph:
         return _checked(answer)
 
 
+@asynccontextmanager
+async def _given_up_after(seconds: float) -> AsyncIterator[None]:
+    """End what takes longer; httpx itself limits each step of a call, never the whole of it."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        raise Uncertain(f"no answer within {seconds} s") from None
+
+
+@contextmanager
+def _expected_shape() -> Iterator[None]:
+    try:
+        yield
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError):
+        raise Uncertain("an answer of another shape") from None
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError("not a text")
+    return value
+
+
 def _checked(answer: httpx.Response) -> dict[str, Any]:
     """Return the JSON of a good answer, or raise what a bad one means."""
     try:
         body = answer.json()
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
         raise Uncertain(f"answered {answer.status_code} without JSON") from None
     error = body.get("error") if isinstance(body, dict) else None
     if isinstance(error, dict) and isinstance(error.get("code"), int):

@@ -53,7 +53,7 @@ async def fetch_media(desk: Desk, line_id: str, message_id: str) -> None:
 
 
 async def _fetch(desk: Desk, access: Access, media_id: str, sha256: str | None, name: str) -> tuple[StoredFile, str]:
-    facts = await desk.graph.media(access.line.phone_number_id, access.token, media_id)
+    facts = await desk.graph.media(access.token, media_id)
     async with desk.graph.download(facts.url, access.token) as chunks:
         stored = await desk.ports.media.save(name, _checked(chunks, sha256 or facts.sha256), facts.mime)
     return stored, facts.mime
