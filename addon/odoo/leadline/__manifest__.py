@@ -1,0 +1,32 @@
+{
+    "name": "Leadline",
+    "summary": "The WhatsApp chat with your customer, on the lead card",
+    "version": "19.0.0.1.0",
+    "category": "Sales/CRM",
+    "author": "Leadline",
+    "license": "LGPL-3",
+    "depends": ["crm", "phone_validation"],
+    "external_dependencies": {"python": ["phonenumbers", "cryptography"]},
+    "data": [
+        "security/leadline_groups.xml",
+        "security/ir.model.access.csv",
+        "security/leadline_security.xml",
+        "data/utm_data.xml",
+        "views/leadline_connection_views.xml",
+        "views/leadline_line_views.xml",
+        "views/leadline_conversation_views.xml",
+        "views/crm_lead_views.xml",
+        "views/res_partner_views.xml",
+        "views/leadline_menus.xml",
+    ],
+    "assets": {
+        "web.assets_backend": [
+            "leadline/static/src/**/*",
+            ("remove", "leadline/static/src/**/*.dark.scss"),
+        ],
+        "web.assets_web_dark": ["leadline/static/src/**/*.dark.scss"],
+        "web.assets_unit_tests": ["leadline/static/tests/**/*.test.js"],
+        "web.assets_tests": ["leadline/static/tests/tours/**/*"],
+    },
+    "application": True,
+}

@@ -1,0 +1,128 @@
+import json
+import time
+import uuid
+from urllib.parse import urlencode, urlsplit
+
+import requests
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+
+from ..tools import signature
+from ..tools.keys import SecretMalformed, decode_secret, derive
+
+TIMEOUT = 10
+"""Seconds to wait for the service: whoever clicked is waiting, and so is an Odoo worker."""
+
+
+class LeadlineConnection(models.Model):
+    """One link to a Leadline service: where it is, and the secret that both sides share."""
+
+    _name = "leadline.connection"
+    _description = "WhatsApp Connection"
+    _check_company_auto = True
+
+    name = fields.Char(required=True, default="Leadline")
+    active = fields.Boolean(default=True)
+    identifier = fields.Char(
+        required=True, copy=False, help="The id by which the Leadline service knows this connection."
+    )
+    url = fields.Char(
+        "Service Address",
+        required=True,
+        help="Public address of the Leadline service, such as https://chat.example.com. "
+        "Agents' browsers must reach it too.",
+    )
+    secret = fields.Char(
+        copy=False,
+        groups="base.group_system",
+        help="Shown once when the connection was made on the Leadline service.",
+    )
+    state = fields.Selection(
+        [("new", "Not Checked"), ("connected", "Connected"), ("failed", "Failed")],
+        default="new",
+        required=True,
+        readonly=True,
+        copy=False,
+    )
+    failure = fields.Char(readonly=True, copy=False, help="What the last check came upon.")
+    company_id = fields.Many2one("res.company", required=True, default=lambda self: self.env.company)
+    line_ids = fields.One2many("leadline.line", "connection_id", string="Lines")
+
+    _identifier_unique = models.Constraint("UNIQUE (identifier)", "There is a connection with this id already.")
+
+    @api.constrains("secret")
+    def _check_secret(self):
+        for connection in self.filtered("secret"):
+            try:
+                decode_secret(connection.secret)
+            except SecretMalformed:
+                raise ValidationError(
+                    self.env._("This is not a connection's secret. Copy it again, from its first to its last letter.")
+                ) from None
+
+    @api.constrains("url")
+    def _check_url(self):
+        for connection in self:
+            parts = urlsplit(connection.url)
+            if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
+                raise ValidationError(self.env._("The service address must look like https://chat.example.com."))
+
+    def action_check(self):
+        """Ask the service something that only this connection may ask, and note how that went."""
+        for connection in self:
+            try:
+                connection._call("GET", "/v1/events", query={"limit": 1})
+            except UserError as failure:
+                connection.write({"state": "failed", "failure": str(failure)})
+            else:
+                connection.write({"state": "connected", "failure": False})
+
+    def _chat_url(self):
+        """Return the address of the chat API, which browsers use as well."""
+        self.ensure_one()
+        return self.url.rstrip("/") + "/chat"
+
+    def _key(self, purpose):
+        """Return the connection's key for a purpose (see `tools.keys`). Raises `UserError` when it has no secret."""
+        self.ensure_one()
+        # sudo: the secret is hidden from everybody but the system; a key that is derived from it never leaves
+        # the server.
+        secret = self.sudo().secret
+        if not secret:
+            raise UserError(self.env._("The connection %s has no secret.", self.name))
+        return derive(secret, purpose)
+
+    def _call(self, method, path, *, query=None, payload=None):
+        """Make a signed call to the chat API and return its JSON answer.
+
+        :param path: path under the chat API, such as `/v1/events`
+        :param query: parameters, as a mapping
+        :param payload: what becomes the JSON body
+        :raise UserError: with a sentence that says what went wrong
+        """
+        self.ensure_one()
+        url = self._chat_url() + path + (f"?{urlencode(query)}" if query else "")
+        parts = urlsplit(url)
+        target = parts.path + (f"?{parts.query}" if parts.query else "")
+        body = b"" if payload is None else json.dumps(payload).encode()
+        headers = signature.sign(self._key("calls"), uuid.uuid4().hex, int(time.time()), method, target, body) | {
+            "leadline-connection": self.identifier,
+            "content-type": "application/json",
+        }
+        try:
+            # A redirection would carry the signed call to another host.
+            answer = requests.request(method, url, data=body, headers=headers, timeout=TIMEOUT, allow_redirects=False)
+        except requests.RequestException:
+            raise UserError(self.env._("The Leadline service does not answer at %s.", self.url)) from None
+        if answer.status_code in (401, 403):
+            raise UserError(
+                self.env._("The Leadline service does not know this connection: its id or its secret is wrong.")
+            )
+        try:
+            answer.raise_for_status()
+            return answer.json()
+        except requests.RequestException:
+            raise UserError(
+                self.env._("The Leadline service answered with an error (status %s).", answer.status_code)
+            ) from None

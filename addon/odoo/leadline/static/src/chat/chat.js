@@ -1,0 +1,143 @@
+/**
+ * The chat tab of a lead or a contact: `<widget name="leadline_chat"/>`.
+ *
+ * Odoo says which conversations the record has and gives grants for them; everything said in them comes from the
+ * chat API itself.
+ */
+import { _t } from "@web/core/l10n/translation";
+import { RPCError } from "@web/core/network/rpc";
+import { registry } from "@web/core/registry";
+import { useService } from "@web/core/utils/hooks";
+import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
+import {
+    Component,
+    onMounted,
+    onWillUnmount,
+    onWillUpdateProps,
+    useExternalListener,
+    useState,
+} from "@odoo/owl";
+import { Conversation } from "./conversation";
+import { NOTIFICATION } from "./live";
+
+const MODEL = "leadline.conversation";
+
+export class Chat extends Component {
+    static template = "leadline.Chat";
+    static components = { Conversation };
+    static props = { ...standardWidgetProps };
+
+    setup() {
+        this.orm = useService("orm");
+        this.bus = useService("bus_service");
+        this.state = useState({ phase: "loading", conversations: [], selected: null, trouble: "" });
+        /** Raised with each record, so that a late answer for the one before is dropped. */
+        this.turn = 0;
+        /** Conversations the bus spoke of that are not ours. */
+        this.foreign = new Set();
+        this.onNotification = this.onNotification.bind(this);
+
+        onMounted(() => {
+            this.bus.subscribe(NOTIFICATION, this.onNotification);
+            this.bus.start();
+            this.load(this.record);
+        });
+        onWillUpdateProps(({ record }) => {
+            // The form renders us again at every change of the record; only another record is news.
+            if (record.resId !== this.record.resId || record.resModel !== this.record.resModel) {
+                this.load(record);
+            }
+        });
+        onWillUnmount(() => {
+            this.turn++;
+            this.bus.unsubscribe(NOTIFICATION, this.onNotification);
+        });
+        useExternalListener(document, "visibilitychange", () => {
+            if (document.visibilityState === "visible" && !this.state.conversations.length) {
+                this.refresh();
+            }
+        });
+    }
+
+    get record() {
+        return this.props.record;
+    }
+
+    get selected() {
+        return this.state.conversations.find(({ id }) => id === this.state.selected);
+    }
+
+    /** Show another record. */
+    async load(record) {
+        Object.assign(this.state, { phase: "loading", conversations: [], selected: null, trouble: "" });
+        this.foreign.clear();
+        await this.ask(record);
+    }
+
+    /** Ask again for the record that is shown. */
+    async refresh() {
+        await this.ask(this.record);
+    }
+
+    async ask({ resModel, resId }) {
+        const turn = ++this.turn;
+        if (!resId) {
+            this.state.phase = "unsaved";
+            return;
+        }
+        let answer;
+        try {
+            answer = await this.orm.silent.call(MODEL, "chat_open", [resModel, resId]);
+        } catch (error) {
+            if (turn === this.turn) {
+                const said = error instanceof RPCError ? error.data?.message : "";
+                Object.assign(this.state, { phase: "failed", trouble: said || _t("Can't reach Odoo.") });
+            }
+            return;
+        }
+        if (turn === this.turn) {
+            this.show(answer);
+        }
+    }
+
+    show({ conversations, chat_url, user, can_send }) {
+        const ids = new Set(conversations.map(({ id }) => id));
+        // A conversation that was joined to another one shown here is the same chat.
+        const shown = conversations.filter(({ merged_into }) => !ids.has(merged_into));
+        Object.assign(this.state, {
+            phase: "ready",
+            /** Conversations of different connections may live at different addresses. */
+            chatUrl: chat_url,
+            user,
+            canSend: Boolean(can_send),
+            conversations: shown,
+            selected: this.selected ? this.state.selected : shown[0]?.id ?? null,
+        });
+    }
+
+    async onNotification({ conversation, unread }) {
+        const known = this.state.conversations.find(({ id }) => id === conversation);
+        if (known) {
+            known.unread = conversation === this.state.selected ? 0 : unread;
+        } else if (this.record.resId && !this.foreign.has(conversation)) {
+            // Perhaps the record's first message. If it is not ours we don't ask for it again.
+            this.foreign.add(conversation);
+            await this.refresh();
+        }
+    }
+
+    onRead() {
+        this.selected.unread = 0;
+    }
+
+    grantFor(conversation) {
+        const { resModel, resId } = this.record;
+        return () => this.orm.silent.call(MODEL, "chat_grant", [resModel, resId, conversation]);
+    }
+}
+
+export const chat = {
+    component: Chat,
+};
+
+registry.category("view_widgets").add("leadline_chat", chat);

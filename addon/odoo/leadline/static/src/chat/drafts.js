@@ -1,0 +1,89 @@
+/**
+ * What an agent wrote and nobody has yet: the text in the composer and what was sent but not answered.
+ *
+ * The notebook destroys the tab when another page is opened, so drafts live in a service. Text is also kept in
+ * localStorage, by user and conversation, and so survives a reload; files cannot be kept there and live as
+ * long as the page.
+ *
+ * @typedef {Object} Draft
+ * @property {string} text
+ * @property {boolean} note whether the text is a note for colleagues
+ * @property {File[]} files chosen, not sent
+ * @property {import("./unsent").Entry[]} unsent
+ */
+import { browser } from "@web/core/browser/browser";
+import { registry } from "@web/core/registry";
+
+const PREFIX = "leadline.draft";
+/** Drafts nobody touched for this long (ms) are forgotten. */
+const KEPT = 30 * 24 * 60 * 60 * 1000;
+
+export class Drafts {
+    constructor(storage = browser.localStorage) {
+        this.storage = storage;
+        /** @type {Map<string, Draft>} */
+        this.drafts = new Map();
+        this.forgetOld();
+    }
+
+    /**
+     * @param {number} user
+     * @param {string} conversation
+     * @returns {Draft} always the same object for the same conversation; call `save` after changing it
+     */
+    of(user, conversation) {
+        const key = `${PREFIX}.${user}.${conversation}`;
+        let draft = this.drafts.get(key);
+        if (!draft) {
+            const { text = "", note = false, unsent = [] } = this.stored(key) || {};
+            draft = { text, note, files: [], unsent };
+            this.drafts.set(key, draft);
+        }
+        return draft;
+    }
+
+    save(user, conversation) {
+        const key = `${PREFIX}.${user}.${conversation}`;
+        const { text, note, unsent } = this.drafts.get(key);
+        if (!text && !note && !unsent.length) {
+            this.storage.removeItem(key);
+            return;
+        }
+        const entries = unsent.map(({ clientId, note, body, at, fileName }) => {
+            return { clientId, note, body, at, fileName };
+        });
+        try {
+            this.storage.setItem(key, JSON.stringify({ text, note, unsent: entries, saved: Date.now() }));
+        } catch (error) {
+            // Storage full or switched off: the draft still lives as long as the page.
+            console.warn("Leadline: the draft could not be kept", error.name);
+        }
+    }
+
+    stored(key) {
+        try {
+            return JSON.parse(this.storage.getItem(key));
+        } catch {
+            this.storage.removeItem(key); // written by something else: no draft to save here
+            return null;
+        }
+    }
+
+    forgetOld() {
+        const keys = Array.from({ length: this.storage.length }, (_, i) => this.storage.key(i));
+        for (const key of keys.filter((key) => key?.startsWith(`${PREFIX}.`))) {
+            const saved = this.stored(key)?.saved;
+            if (!saved || Date.now() - saved > KEPT) {
+                this.storage.removeItem(key);
+            }
+        }
+    }
+}
+
+export const draftsService = {
+    start() {
+        return new Drafts();
+    },
+};
+
+registry.category("services").add("leadline.drafts", draftsService);

@@ -1,0 +1,301 @@
+/**
+ * What the agent pressed send on and the chat API has not accepted yet.
+ *
+ * One request at a time, in order: the order in which the API accepts messages is the order in which the
+ * customer gets them. A lost answer is asked for again with the same `client_id`, which is harmless.
+ *
+ * @typedef {Object} Entry
+ * @property {string} clientId
+ * @property {boolean} note
+ * @property {Object} body what is posted (a message without its media id, or a note)
+ * @property {string} at ISO time
+ * @property {"waiting"|"going"|"refused"} [state]
+ * @property {string} [reason] why it was refused
+ * @property {string} [fileName] present when a file belongs to it
+ * @property {File} [file]
+ * @property {string} [preview] object URL of the file
+ * @property {string} [mediaId] known once the file is up, so that repeating sends the same body
+ * @property {number} [progress] of the upload, 0 to 1
+ */
+import { browser } from "@web/core/browser/browser";
+import { _t } from "@web/core/l10n/translation";
+import { reactive } from "@odoo/owl";
+import { Refused, Unreachable } from "./api";
+import { kindOf, takesCaption } from "./attachment";
+
+/** Waits (ms) between attempts while Leadline can't be reached; the last one repeats. */
+const WAITS = [2000, 4000, 8000, 15000, 30000];
+/** What was written this long ago (ms) and found again after a reload goes only when the agent says so. */
+const STALE = 10 * 60 * 1000;
+
+export class Unsent {
+    /**
+     * @param {Object} params
+     * @param {import("./api").ChatApi} params.api
+     * @param {Entry[]} params.entries of the draft; changed in place
+     * @param {() => void} params.onChange after every change worth keeping
+     * @param {(message: Object) => void} params.onAccepted with the API's message
+     * @param {() => void} params.onRefused the API will not take an entry
+     */
+    constructor({ api, entries, onChange, onAccepted, onRefused }) {
+        this.api = api;
+        this.entries = entries;
+        this.onChange = onChange;
+        this.onAccepted = onAccepted;
+        this.onRefused = onRefused;
+        this.state = reactive({
+            /** Raised when an entry changes, since entries themselves are plain. */
+            changes: 0,
+            unreachable: false,
+        });
+        this.failures = 0;
+        this.running = false;
+        this.stopped = false;
+        for (const entry of entries) {
+            this.restore(entry);
+        }
+    }
+
+    restore(entry) {
+        if (entry.state === "refused") {
+            return;
+        }
+        entry.state = "waiting";
+        if (!isWhole(entry)) {
+            this.refuse(entry, _t("The page was reloaded before this file was sent. Attach it again."));
+        } else if (Date.now() - Date.parse(entry.at) > STALE) {
+            this.refuse(entry, _t("Not sent yet."));
+        }
+    }
+
+    /** @param {{ text: string, note: boolean, files: File[] }} written what the composer holds */
+    add({ text, note, files }) {
+        if (note) {
+            this.push({ note: true, body: { body: text } });
+        } else {
+            for (const message of messagesOf(text, files)) {
+                this.push({ note: false, ...message });
+            }
+        }
+        this.changed();
+        this.drain();
+    }
+
+    push(entry) {
+        this.entries.push({ clientId: uuid(), at: new Date().toISOString(), state: "waiting", ...entry });
+    }
+
+    /** Send what waits. Does nothing while that is already under way. */
+    async drain() {
+        if (this.running || this.stopped) {
+            return;
+        }
+        this.running = true;
+        browser.clearTimeout(this.timer);
+        try {
+            let entry;
+            while (!this.stopped && (entry = this.entries.find(({ state }) => state !== "refused"))) {
+                await this.deliver(entry);
+            }
+            this.reached();
+        } catch (error) {
+            if (!(error instanceof Unreachable)) {
+                throw error;
+            }
+            this.lost();
+        } finally {
+            this.running = false;
+        }
+    }
+
+    async deliver(entry) {
+        entry.state = "going";
+        this.changed();
+        try {
+            const message = await this.post(entry);
+            this.reached();
+            this.drop(entry);
+            this.onAccepted(message);
+        } catch (error) {
+            if (error instanceof Refused) {
+                this.refuse(entry, error.message);
+                this.onRefused();
+            } else {
+                entry.state = "waiting";
+                // Thrown away by the agent while it was under way: nothing of it may come again.
+                if (this.entries.includes(entry)) {
+                    throw error;
+                }
+            }
+        }
+        this.changed();
+    }
+
+    async post(entry) {
+        const { clientId, body } = entry;
+        if (entry.note) {
+            return this.api.note({ ...body, client_id: clientId });
+        }
+        if (entry.fileName && !entry.mediaId) {
+            entry.abort = new AbortController();
+            entry.mediaId = await this.api.upload(entry.file, {
+                signal: entry.abort.signal,
+                onProgress: (share) => {
+                    entry.progress = share;
+                    this.state.changes++;
+                },
+            });
+            entry.progress = 1;
+            this.changed();
+        }
+        if (!this.entries.includes(entry)) {
+            throw new Unreachable("thrown away");
+        }
+        const media = entry.mediaId ? { [body.type]: { id: entry.mediaId, ...body[body.type] } } : {};
+        return this.api.send({ ...body, ...media, client_id: clientId });
+    }
+
+    /** Try at once: the agent asked for it, or the network is back. */
+    retry(clientId) {
+        const entry = this.entries.find((entry) => entry.clientId === clientId);
+        if (entry?.state === "refused") {
+            entry.state = "waiting";
+            delete entry.reason;
+            this.changed();
+        }
+        return this.drain();
+    }
+
+    /** @returns {Entry|undefined} the entry that was thrown away, when it was still there */
+    discard(clientId) {
+        const entry = this.entries.find((entry) => entry.clientId === clientId);
+        if (entry) {
+            this.drop(entry);
+            entry.abort?.abort();
+            this.changed();
+        }
+        return entry;
+    }
+
+    /** The message reached the API by another way (its answer was lost, its text came back with the news). */
+    settle(clientIds) {
+        for (const entry of this.entries.filter(({ clientId }) => clientIds.has(clientId))) {
+            this.drop(entry);
+            this.changed();
+        }
+    }
+
+    /** The tab closes: what is under way may end, nothing new begins. */
+    stop() {
+        this.stopped = true;
+        browser.clearTimeout(this.timer);
+        for (const { abort } of this.entries) {
+            abort?.abort();
+        }
+    }
+
+    drop(entry) {
+        const place = this.entries.indexOf(entry);
+        if (place !== -1) {
+            this.entries.splice(place, 1);
+        }
+        if (entry.preview) {
+            // The bubble may still show it until the stored picture has loaded.
+            browser.setTimeout(() => URL.revokeObjectURL(entry.preview), 60000);
+        }
+    }
+
+    refuse(entry, reason) {
+        entry.state = "refused";
+        entry.reason = reason;
+    }
+
+    reached() {
+        this.failures = 0;
+        this.state.unreachable = false;
+    }
+
+    lost() {
+        this.state.unreachable = true;
+        if (!this.stopped) {
+            const wait = WAITS[Math.min(this.failures++, WAITS.length - 1)];
+            this.timer = browser.setTimeout(() => this.drain(), wait);
+        }
+    }
+
+    changed() {
+        this.state.changes++;
+        this.onChange();
+    }
+}
+
+/** Whether there is still everything it takes to send the entry: a file does not survive a reload. */
+function isWhole(entry) {
+    return Boolean(!entry.fileName || entry.file || entry.mediaId);
+}
+
+/** One message per file; the text goes with the first file that can carry it, or else before them all. */
+function messagesOf(text, files) {
+    const kinds = files.map((file) => kindOf(file).type);
+    const carrier = text ? kinds.findIndex(takesCaption) : -1;
+    const messages = files.map((file, i) => {
+        const type = kinds[i];
+        const own = {};
+        if (i === carrier) {
+            own.caption = text;
+        }
+        if (type === "document") {
+            own.filename = file.name;
+        }
+        const body = { type, [type]: own };
+        return { body, file, fileName: file.name, preview: URL.createObjectURL(file), progress: 0 };
+    });
+    if (text && carrier === -1) {
+        messages.unshift({ body: { type: "text", text: { body: text } } });
+    }
+    return messages;
+}
+
+/**
+ * An entry as the list shows it, in the shape of the chat API's messages.
+ *
+ * @param {Entry} entry
+ * @param {{ id: number, name: string }} user
+ */
+export function asMessage(entry, user) {
+    const type = entry.note ? "note" : entry.body.type;
+    return {
+        id: `unsent:${entry.clientId}`,
+        client_id: entry.clientId,
+        direction: "out",
+        type,
+        at: entry.at,
+        status: entry.state === "refused" ? "failed" : entry.note ? null : "queued",
+        author: { kind: "agent", id: String(user.id), name: user.name },
+        error: entry.state === "refused" ? { plain: entry.reason } : null,
+        reactions: [],
+        media: entry.fileName
+            ? {
+                  mime: entry.file?.type || "",
+                  name: entry.fileName,
+                  size: entry.file?.size || 0,
+                  state: entry.preview ? "stored" : "waiting",
+                  url: entry.preview || null,
+              }
+            : null,
+        unsent: { state: entry.state, progress: entry.progress ?? null, again: isWhole(entry) },
+        [type]: entry.note ? entry.body : entry.body[type],
+    };
+}
+
+/** `crypto.randomUUID` exists on https and localhost only; an office server may be neither. */
+export function uuid() {
+    if (crypto.randomUUID) {
+        return crypto.randomUUID();
+    }
+    const bytes = crypto.getRandomValues(new Uint8Array(16));
+    bytes[6] = (bytes[6] & 0x0f) | 0x40;
+    bytes[8] = (bytes[8] & 0x3f) | 0x80;
+    const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+    return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}

@@ -1,0 +1,98 @@
+import json
+
+from .common import PHONE, LeadlineCase, conversation, event
+
+
+class TestAlerts(LeadlineCase):
+    def sent(self):
+        """Return what was put on the bus since the last look, as (channel, message) pairs."""
+        self.env.cr.precommit.run()
+        rows = self.env["bus.bus"].search([("id", ">", self.seen)], order="id")
+        self.seen = rows[-1:].id or self.seen
+        return [(json.loads(row.channel), json.loads(row.message)) for row in rows]
+
+    def alerts(self):
+        return [(channel, sent) for channel, sent in self.sent() if sent["type"] == "leadline/conversation"]
+
+    def setUp(self):
+        super().setUp()
+        self.seen = 0
+        self.sent()
+
+    def notices(self):
+        """Return what the agent was notified of."""
+        return self.env["mail.message"].search(
+            [
+                ("message_type", "=", "user_notification"),
+                ("notified_partner_ids", "in", self.agent.partner_id.ids),
+                ("subject", "ilike", "WhatsApp"),
+            ]
+        )
+
+    def owned(self, about=None):
+        self.team.user_id = self.agent
+        return self.met(about)
+
+    def test_agents_are_told_ids_and_counts_only(self):
+        told = event()
+        self.apply(told)
+        group = self.env.ref("leadline.group_agent")
+        [(channel, alert)] = self.alerts()
+        self.assertEqual(channel, [self.env.cr.dbname, "res.groups", group.id])
+        self.assertEqual(
+            alert["payload"],
+            {
+                "conversation": "conv-1",
+                "message": told["message"]["id"],
+                "event": "message.received",
+                "unread": 1,
+                "version": 1,
+            },
+        )
+
+    def test_nothing_of_ours_on_the_bus_names_the_customer(self):
+        self.apply(event(), event(conversation(version=2, received=2)))
+        texts = json.dumps(self.alerts())
+        for private in ("Ada", "Example", PHONE, PHONE[1:]):
+            self.assertNotIn(private, texts)
+
+    def test_every_event_that_applies_is_told_and_no_other(self):
+        self.apply(event(), {"id": "bad"}, event(conversation(version=2, read=1), "message.status"))
+        self.assertEqual(
+            [alert["payload"]["event"] for _channel, alert in self.alerts()], ["message.received", "message.status"]
+        )
+
+    def test_the_owner_is_notified_once_until_the_burst_is_read(self):
+        row = self.owned()
+        self.assertEqual(self.notices().mapped("subject"), ["You have been assigned to WhatsApp: Ada Example"])
+        for received in (2, 3, 4):
+            self.apply(event(conversation(version=received, received=received)))
+        self.assertEqual(len(self.notices()), 1, "CRM has told them of the lead")
+        self.apply(event(conversation(version=5, received=4, read=4), "conversation.updated"))
+        for received in (5, 6):
+            self.apply(event(conversation(version=received + 1, received=received, read=4)))
+        self.assertEqual(len(self.notices()), 2)
+        self.assertEqual(row.alerted_count, 5)
+
+    def test_the_notice_names_the_lead_and_leads_to_it(self):
+        row = self.owned(conversation(read=1))
+        self.apply(event(conversation(version=2, received=2, read=1)))
+        notice = self.notices().filtered(lambda found: found.subject == "New WhatsApp message")
+        self.assertIn("WhatsApp: Ada Example", notice.body)
+        self.assertEqual((notice.model, notice.res_id), ("crm.lead", row.lead_ids.id))
+
+    def test_the_owner_of_a_known_contact_is_notified(self):
+        partner = self.env["res.partner"].create({"name": "Known", "phone": PHONE, "user_id": self.agent.id})
+        self.met()
+        self.assertEqual((self.notices().model, self.notices().res_id), ("res.partner", partner.id))
+
+    def test_what_was_read_already_or_sent_by_us_notifies_nobody(self):
+        self.owned(conversation(received=1, read=1))
+        self.apply(event(conversation(version=2, received=2, read=2)))
+        self.apply(event(conversation(version=3, received=3, read=2), "message.sent"))
+        self.assertEqual(len(self.notices()), 1, "only CRM's notice of the lead")
+
+    def test_without_owner_nobody_is_notified_but_open_tabs_are(self):
+        self.met()
+        self.assertFalse(self.notices())
+        self.assertEqual(len(self.alerts()), 1)

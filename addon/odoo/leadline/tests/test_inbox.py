@@ -1,0 +1,60 @@
+from odoo.exceptions import AccessError
+from odoo.tests import new_test_user
+
+from .common import LeadlineCase, contact, conversation
+
+
+class TestInbox(LeadlineCase):
+    """What the list of conversations shows to whom."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.colleague = new_test_user(cls.env, "leadline_colleague", "sales_team.group_sale_salesman")
+        cls.manager = new_test_user(cls.env, "leadline_manager", "sales_team.group_sale_manager")
+        cls.clerk = new_test_user(cls.env, "leadline_clerk", "base.group_user")
+
+    def seen(self, user):
+        return set(self.conversations.with_user(user).search([]).mapped("identifier"))
+
+    def people(self):
+        """Make a conversation that nobody owns, one of the agent's and one of the colleague's."""
+        rows = [
+            self.met(conversation(f"conv-{name}", contact=contact(f"c-{name}", phone=f"+1202555014{index}")))
+            for index, name in enumerate(("nobody", "agent", "colleague"))
+        ]
+        rows[1].lead_ids.user_id = self.agent
+        rows[2].lead_ids.user_id = self.colleague
+        return rows
+
+    def test_agents_see_theirs_and_nobodys_and_managers_all(self):
+        self.people()
+        self.assertEqual(self.seen(self.agent), {"conv-nobody", "conv-agent"})
+        self.assertEqual(self.seen(self.colleague), {"conv-nobody", "conv-colleague"})
+        self.assertEqual(self.seen(self.manager), {"conv-nobody", "conv-agent", "conv-colleague"})
+        with self.assertRaises(AccessError):
+            self.seen(self.clerk)
+
+    def test_a_conversation_with_a_contact_only_is_its_owners(self):
+        self.line.unknown_customer = "contact"
+        self.met().user_id = self.colleague
+        self.assertEqual(self.seen(self.agent), set())
+
+    def test_rows_of_another_company_are_not_listed(self):
+        self.people()
+        elsewhere = self.env["res.company"].create({"name": "Elsewhere"})
+        self.line.company_id = elsewhere
+        self.assertEqual(self.seen(self.manager), set())
+
+    def test_agents_change_no_row_and_managers_may_give_it_to_somebody(self):
+        row = self.people()[1]
+        with self.assertRaises(AccessError):
+            row.with_user(self.agent).user_id = self.agent
+        row.with_user(self.manager).user_id = self.colleague
+        self.assertEqual(row.user_id, self.colleague)
+
+    def test_every_salesperson_is_an_agent_and_their_manager_a_manager(self):
+        self.assertTrue(self.agent.has_group("leadline.group_agent"))
+        self.assertFalse(self.agent.has_group("leadline.group_manager"))
+        self.assertTrue(self.manager.has_group("leadline.group_manager"))
+        self.assertFalse(self.clerk.has_group("leadline.group_agent"))

@@ -1,0 +1,193 @@
+"""Events as the functions tell them: read, checked and cleaned before anything of them touches the database.
+
+The reader is strict about what decides (ids, counters, times) and lenient about what is only shown (names, numbers):
+a strange name must never cost a customer's message.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any
+
+BATCH_LIMIT = 100
+"""Events that one call may carry."""
+
+TYPES = frozenset(
+    {
+        "message.received",
+        "message.sent",
+        "message.changed",
+        "message.status",
+        "conversation.updated",
+        "conversation.merged",
+        "contact.updated",
+    }
+)
+"""The types that say something about one conversation, which is all that a mirror row knows of."""
+
+NAME_LIMIT = 200
+
+_ID = re.compile(r"[A-Za-z0-9._~-]{1,200}")
+_PHONE = re.compile(r"\+[1-9][0-9]{4,19}")
+
+
+class EventRefused(Exception):
+    """The event cannot be applied, now or later. Its text is a sentence for whoever runs the functions."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One WhatsApp number of the business."""
+
+    id: str
+    phone_number_id: str
+    number: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Contact:
+    """The person who writes. `phone` is in E.164 or empty; `phones` holds every living form of it."""
+
+    id: str
+    name: str
+    phone: str
+    phones: tuple[str, ...]
+    username: str
+
+    @property
+    def shown_name(self) -> str:
+        """What to call somebody who gave no name, or empty when nothing at all is known."""
+        return self.name or self.phone or self.username
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """The state of a conversation at `version`. Times are naive UTC, as Odoo keeps them."""
+
+    id: str
+    version: int
+    line: Line
+    contact: Contact
+    received: int
+    read: int
+    last_in: datetime | None
+    last_out: datetime | None
+    window_until: datetime | None
+    merged_into: str | None
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened in a conversation. `message` is an id, or None when it was not about one."""
+
+    id: str
+    type: str
+    conversation: Conversation
+    message: str | None
+
+
+def event_id(raw: object) -> str:
+    """Return the id of an event that may be malformed otherwise, for naming it in the answer, or an empty text."""
+    found = raw.get("id") if isinstance(raw, Mapping) else None
+    return found if isinstance(found, str) and _ID.fullmatch(found) else ""
+
+
+def read_event(raw: object) -> Event:
+    """Return the event that a JSON value stands for. Raises `EventRefused`."""
+    fields = _object(raw, "event")
+    type_ = fields.get("type")
+    if not isinstance(type_, str) or type_ not in TYPES:
+        raise EventRefused("This version of the add-on does not handle this type of event.")
+    message = fields.get("message")
+    return Event(
+        id=_identifier(fields, "id"),
+        type=type_,
+        conversation=_conversation(_object(fields.get("conversation"), "conversation")),
+        message=None if message is None else _identifier(_object(message, "message"), "id"),
+    )
+
+
+def _conversation(fields: Mapping[str, Any]) -> Conversation:
+    return Conversation(
+        id=_identifier(fields, "id"),
+        version=_count(fields, "version", limit=2**63),
+        line=_line(_object(fields.get("line"), "line")),
+        contact=_contact(_object(fields.get("contact"), "contact")),
+        received=_count(fields, "received"),
+        read=_count(fields, "read"),
+        last_in=_time(fields, "last_in"),
+        last_out=_time(fields, "last_out"),
+        window_until=_time(fields, "window_until"),
+        merged_into=_identifier(fields, "merged_into") if fields.get("merged_into") is not None else None,
+    )
+
+
+def _line(fields: Mapping[str, Any]) -> Line:
+    return Line(
+        id=_identifier(fields, "id"),
+        phone_number_id=_shown(fields.get("phone_number_id")),
+        number=_shown(fields.get("number")),
+        name=_shown(fields.get("name")),
+    )
+
+
+def _contact(fields: Mapping[str, Any]) -> Contact:
+    phone = _phone(fields.get("phone"))
+    variants = fields.get("phone_variants")
+    phones = [phone, *(_phone(form) for form in variants)] if isinstance(variants, list) else [phone]
+    return Contact(
+        id=_identifier(fields, "id"),
+        name=_shown(fields.get("name")),
+        phone=phone,
+        phones=tuple(dict.fromkeys(form for form in phones if form)),
+        username=_shown(fields.get("username")),
+    )
+
+
+def _object(value: object, what: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise EventRefused(f"The {what} is missing or not an object.")
+    return value
+
+
+def _identifier(fields: Mapping[str, Any], key: str) -> str:
+    value = fields.get(key)
+    if not isinstance(value, str) or not _ID.fullmatch(value):
+        raise EventRefused(f"The field '{key}' is missing or not an id.")
+    return value
+
+
+def _count(fields: Mapping[str, Any], key: str, limit: int = 2**31) -> int:
+    value = fields.get(key)
+    # `True` is an int in Python, and none in JSON. The limits are those of the columns.
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < limit:
+        raise EventRefused(f"The field '{key}' is missing or not a count.")
+    return value
+
+
+def _time(fields: Mapping[str, Any], key: str) -> datetime | None:
+    value = fields.get(key)
+    if value is None:
+        return None
+    try:
+        # Python 3.10, which Odoo 19 still allows, does not know the letter Z.
+        moment = datetime.fromisoformat(value.replace("Z", "+00:00"))
+        if moment.tzinfo is None:
+            raise ValueError("no zone")
+        return moment.astimezone(timezone.utc).replace(tzinfo=None, microsecond=0)
+    except (AttributeError, ValueError, OverflowError):
+        raise EventRefused(f"The field '{key}' is not a time in ISO 8601 with its zone.") from None
+
+
+def _shown(value: object) -> str:
+    if not isinstance(value, str):
+        return ""
+    # PostgreSQL takes neither NUL nor lone surrogates; line breaks have no place in a name.
+    storable = value.replace("\0", " ").encode("utf-8", "replace").decode("utf-8")
+    return " ".join(storable.split())[:NAME_LIMIT]
+
+
+def _phone(value: object) -> str:
+    return value if isinstance(value, str) and _PHONE.fullmatch(value) else ""
