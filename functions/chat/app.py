@@ -15,6 +15,9 @@ from functions.core.lines import Directory
 from functions.core.ports import Ports
 from functions.core.settings import BadSetting
 
+_PREFIX = "/chat"
+"""The API is `/chat/v1/…` wherever it runs: on one machine beside the others, in the cloud on its own host."""
+
 Limit = Annotated[int, Query(ge=1, le=200)]
 
 
@@ -28,6 +31,8 @@ def create(ports: Ports, *, one_machine: bool = False) -> Handler:
 
     @guarded
     async def chat(request: Request) -> Any:
+        if request.scope["path"].startswith(_PREFIX + "/"):
+            request.scope["root_path"] = _PREFIX
         # The Functions Framework calls what a handler returns, and an app answers for itself.
         return app
 

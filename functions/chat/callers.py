@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import jwt
 from fastapi import Request
@@ -93,7 +94,7 @@ class Door:
         if request.method not in _READS:
             await self._once(connection, call_id)
         return Caller(
-            connection.id, connection.account, "server", None, None, frozenset({"read", "send", "note", "server"})
+            connection.id, connection.account, "server", None, None, frozenset({"read", "send", "note"})
         )
 
     async def _once(self, connection: Connection, call_id: str) -> None:
@@ -113,12 +114,12 @@ class Door:
         return [derive(self._seal.open(secret), purpose) for secret in connection.secrets]
 
 
-def _verified(token: str, keys: Sequence[bytes], now: float) -> dict[str, object]:
+def _verified(token: str, keys: Sequence[bytes], now: float) -> dict[str, Any]:
     """Return a grant's claims, checked against each key while two are valid. Raises `jwt.PyJWTError`."""
     wrong: jwt.PyJWTError = jwt.InvalidSignatureError("no key")
     for key in keys:
         try:
-            claims: dict[str, object] = jwt.decode(
+            claims: dict[str, Any] = jwt.decode(
                 token,
                 key,
                 algorithms=["HS256"],
@@ -138,7 +139,7 @@ def _verified(token: str, keys: Sequence[bytes], now: float) -> dict[str, object
     raise wrong
 
 
-def _check_times(claims: dict[str, object], now: float) -> None:
+def _check_times(claims: dict[str, Any], now: float) -> None:
     issued, expires = claims["iat"], claims["exp"]
     if not isinstance(issued, int) or not isinstance(expires, int) or not isinstance(claims["can"], list):
         raise jwt.InvalidTokenError("claims of the wrong kind")

@@ -62,7 +62,7 @@ async def events(desk: Desk, caller: Caller, *, after: str, limit: int) -> dict[
 
 
 def _only_servers(caller: Caller) -> None:
-    if "server" not in caller.can:
+    if caller.conversation is not None:
         raise Problem(403, "forbidden", "Only a CRM server may ask for this.")
 
 

@@ -83,7 +83,9 @@ class Graph:
         answer = await self._post(f"{number}/messages", token, json=body)
         with _expected_shape():
             contact = (answer.get("contacts") or [{}])[0]
-            return Accepted(_text(answer["messages"][0]["id"]), contact.get("wa_id"), contact.get("user_id"))
+            return Accepted(
+                _text(answer["messages"][0]["id"]), _optional(contact.get("wa_id")), _optional(contact.get("user_id"))
+            )
 
     async def mark_read(self, number: str, token: str, wamid: str) -> None:
         """Show the customer blue ticks up to this message. Raises as `send` does."""
@@ -184,6 +186,10 @@ def _text(value: Any) -> str:
     if not isinstance(value, str) or not value:
         raise ValueError("not a text")
     return value
+
+
+def _optional(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
 
 
 def _checked(answer: httpx.Response) -> dict[str, Any]:

@@ -39,11 +39,13 @@ class Known:
 class Resolution:
     """Whom an update speaks of. `fresh`: a contact to be made. `missing`: aliases to be created for it.
 
-    `learnt`: number aliases that this update shows with a BSUID for the first time.
+    `bsuid` is kept with them: the one that the update shows, else the one that led to this contact. `learnt`: number
+    aliases that this update shows with a BSUID for the first time.
     """
 
     contact: str
     fresh: bool
+    bsuid: str | None
     missing: tuple[Alias, ...] = ()
     learnt: tuple[Alias, ...] = ()
 
@@ -81,8 +83,8 @@ def resolve(account: str, person: Person, known: Mapping[Alias, Known]) -> Resol
         hit = known.get(alias)
         if hit is None or (alias.kind == "wa_id" and person.bsuid and hit.bsuid not in (None, person.bsuid)):
             continue
-        return Resolution(hit.contact, False, missing, _learnt(person, hit.contact, known))
-    return Resolution(key_of("contact", account, own[0].kind, own[0].value), True, missing)
+        return Resolution(hit.contact, False, person.bsuid or hit.bsuid, missing, _learnt(person, hit.contact, known))
+    return Resolution(key_of("contact", account, own[0].kind, own[0].value), True, person.bsuid, missing)
 
 
 def _learnt(person: Person, contact: str, known: Mapping[Alias, Known]) -> tuple[Alias, ...]:
@@ -93,9 +95,9 @@ def _learnt(person: Person, contact: str, known: Mapping[Alias, Known]) -> tuple
     )
 
 
-def alias_writes(resolution: Resolution, person: Person) -> list[Write]:
+def alias_writes(resolution: Resolution) -> list[Write]:
     """Return what a resolution teaches. Aliases are created: two who race for one make one of the commits fail."""
-    learnt = [update(alias.key, {"bsuid": person.bsuid}) for alias in resolution.learnt]
+    learnt = [update(alias.key, {"bsuid": resolution.bsuid}) for alias in resolution.learnt]
     return learnt + [
         create(
             alias.key,
@@ -104,7 +106,7 @@ def alias_writes(resolution: Resolution, person: Person) -> list[Write]:
                 "kind": alias.kind,
                 "value": alias.value,
                 "contact": resolution.contact,
-                "bsuid": person.bsuid,
+                "bsuid": resolution.bsuid,
                 "created": NOW,
             },
         )

@@ -10,6 +10,7 @@ import logging
 import sys
 import traceback
 from types import TracebackType
+from typing import TextIO
 
 FIELDS = (
     "account",
@@ -35,7 +36,7 @@ FIELDS = (
 """The names that `extra` may carry; anything else is left out."""
 
 _SEVERITY = {"WARNING": "WARNING", "ERROR": "ERROR", "CRITICAL": "CRITICAL", "DEBUG": "DEBUG"}
-_NOISY = ("httpx", "httpcore", "google", "urllib3", "uvicorn.access")
+_NOISY = ("httpx", "httpcore", "google", "urllib3", "uvicorn")
 
 
 class _CloudFormatter(logging.Formatter):
@@ -59,9 +60,9 @@ def _places(trace: TracebackType | None) -> list[str]:
     return [f"{'/'.join(frame.filename.split('/')[-3:])}:{frame.lineno} {frame.name}" for frame in frames]
 
 
-def set_up(level: int = logging.INFO) -> None:
-    """Send all logs to standard output in Cloud Logging's form."""
-    handler = logging.StreamHandler(sys.stdout)
+def set_up(level: int = logging.INFO, stream: TextIO = sys.stdout) -> None:
+    """Send all logs to a stream in Cloud Logging's form."""
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(_CloudFormatter())
     root = logging.getLogger()
     root.handlers[:] = [handler]

@@ -4,9 +4,18 @@ Names are `<account>/<id>` with ids of `core.ids`; a stored file never changes. 
 when a browser uploads or downloads: it gets a URL that is valid for that file and a few minutes.
 """
 
+import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
+from urllib.parse import quote
+
+UPLOAD_SECONDS = 3600
+"""How long an upload URL is good for."""
+
+_MIME = re.compile(r"[\w.+-]+/[\w.+-]+(; ?[\w-]+=[\w.,+-]+)*", re.ASCII)
+# A picture that may carry a script is not shown in place.
+_SHOWN = re.compile(r"(image/(?!svg)|audio/|video/)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +77,16 @@ class MediaStore(Protocol):
     async def close(self) -> None:
         """Give back connections and threads."""
         ...
+
+
+def served_type(mime: str) -> str:
+    """Return the MIME type under which a file is served: the given one, or a neutral one if that is no MIME type."""
+    return mime if _MIME.fullmatch(mime) else "application/octet-stream"
+
+
+def disposition(mime: str, filename: str | None) -> str:
+    """Return the Content-Disposition of a download; whatever the file name holds, it stays one plain header."""
+    kind = "inline" if _SHOWN.match(served_type(mime)) else "attachment"
+    last = re.split(r"[/\\]", filename or "")[-1]
+    plain = "".join(character for character in last if character.isprintable()).strip()
+    return f"{kind}; filename*=UTF-8''{quote(plain, safe='')}" if plain else kind

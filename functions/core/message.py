@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from functions.core.conversation import conversation_key
 from functions.core.ids import key_of
+from functions.core.meta_errors import own_error
 from functions.core.status import shown
 from functions.core.store import NOW, Document, Key
 from functions.core.whatsapp import Inbound
@@ -15,6 +17,10 @@ from functions.core.whatsapp import Inbound
 MEDIA_TYPES = frozenset({"image", "video", "audio", "document", "sticker"})
 
 _CALLBACK_PREFIX = "leadline"
+
+_NO_ANSWER = own_error(
+    "No answer", "WhatsApp did not say whether it took this message. Its status may still arrive."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,23 +79,31 @@ def inbound_fields(
         "author": Author("customer", contact, message.person.name).fields(),
         "wamid": message.wamid,
         "wamid_key": wamid_key(message.wamid),
-        "context": message.raw.get("context"),
-        "referral": message.raw.get("referral"),
+        "context": _object(message.raw.get("context")),
+        "referral": _object(message.raw.get("referral")),
         "raw": json.dumps(message.raw),
         "changed": NOW,
     }
     if message.type in MEDIA_TYPES:
         fields["media"] = {
-            "id": content.pop("id", None),
-            "mime": content.pop("mime_type", None),
-            "sha256": content.pop("sha256", None),
-            "name": content.get("filename"),
+            "id": _text(content.pop("id", None)),
+            "mime": _text(content.pop("mime_type", None)),
+            "sha256": _text(content.pop("sha256", None)),
+            "name": _text(content.get("filename")),
             "state": "waiting",
         }
         # Its URL is dead before any task could use it, and nobody else may follow it.
         content.pop("url", None)
     fields["content"] = content
     return fields
+
+
+def _object(value: Any) -> dict[str, Any] | None:
+    return value if isinstance(value, dict) else None
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def outbound_fields(
@@ -115,7 +129,7 @@ def outbound_fields(
         "author": author.fields(),
         "client_id": client_id,
         "digest": digest(body),
-        "content": body[type_],
+        "content": dict(body[type_]),
         "context": body.get("context"),
         "rank": 0,
         "waiting": True,
@@ -133,15 +147,24 @@ def digest(body: Mapping[str, Any]) -> str:
 class Callback:
     """The text that Meta echoes in the statuses of a message (`biz_opaque_callback_data`, at most 512 characters).
 
-    It names all that a status needs to be written without a read.
+    From it follows all that a status needs to be written without a read. Ids of documents are worked out, not carried:
+    whoever made the text up, it can only mean a message of that line.
     """
 
     line: str
-    conversation: str
-    message: str
+    contact: str
+    client_id: str
+
+    @property
+    def conversation(self) -> str:
+        return conversation_key(self.line, self.contact).id
+
+    @property
+    def message(self) -> str:
+        return outbound_key(self.conversation, self.client_id).id
 
     def text(self) -> str:
-        return f"{_CALLBACK_PREFIX}:{self.line}:{self.conversation}:{self.message}"
+        return f"{_CALLBACK_PREFIX}:{self.line}:{self.contact}:{self.client_id}"
 
     @classmethod
     def of(cls, text: str | None, line: str) -> "Callback | None":
@@ -160,6 +183,8 @@ def view(document: Document, *, url: str | None = None, quoted: Document | None 
     media = fields.get("media")
     context = fields.get("context") or {}
     return {
+        # First, so that no type of Meta's can stand in the place of what follows.
+        fields["type"]: fields["content"],
         "id": document.key.id,
         "conversation": fields["conversation"],
         "direction": fields["direction"],
@@ -169,7 +194,7 @@ def view(document: Document, *, url: str | None = None, quoted: Document | None 
         "version": document.version,
         "status": None if note else shown(fields) if outbound else "received",
         "statuses": {name: iso(at) for name, at in fields.get("statuses", {}).items()},
-        "error": fields.get("error"),
+        "error": _error(fields),
         "author": fields["author"],
         "client_id": fields.get("client_id"),
         "reply_to": _quote(quoted, context),
@@ -180,8 +205,16 @@ def view(document: Document, *, url: str | None = None, quoted: Document | None 
             if reaction.get("emoji")
         ],
         "media": _media_view(media, url) if media else None,
-        fields["type"]: fields["content"],
     }
+
+
+def _error(fields: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return Meta's error, which stays whatever comes later; else what holds a waiting message up."""
+    if fields.get("error"):
+        return dict(fields["error"])
+    if fields.get("waiting"):
+        return fields.get("held_up")
+    return _NO_ANSWER if shown(fields) == "unknown" else None
 
 
 def _media_view(media: Mapping[str, Any], url: str | None) -> dict[str, Any]:

@@ -142,6 +142,11 @@ def meaning(code: int, transient: bool = False) -> Meaning:
     return Meaning(_G, "WhatsApp refused the message.")
 
 
+def own_error(title: str, plain: str) -> dict[str, Any]:
+    """Return what went wrong on our side in the shape of `error_view`."""
+    return {"code": None, "title": title, "details": None, "plain": plain}
+
+
 def error_view(error: Mapping[str, Any]) -> dict[str, Any]:
     """Return an error object of Meta's, whole in substance, with a sentence for the agent.
 

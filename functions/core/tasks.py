@@ -5,10 +5,12 @@ its payload as JSON to the function that it names; it is delivered at least once
 with growing pauses until it is answered 2xx.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, Protocol
+
+from functions.core.ids import key_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,15 @@ class Task:
     payload: Mapping[str, str]
     name: str | None = None
     at: datetime | None = None
+
+
+def one_for_all(tasks: Sequence[Task]) -> Task:
+    """Return one task for several that ask for the same work.
+
+    Its name is made from all of theirs: under the name of one, it would be let be when only that one was done before.
+    """
+    names = [task.name for task in tasks if task.name]
+    return replace(tasks[0], name=key_of("all", *names)) if len(names) > 1 else tasks[0]
 
 
 class QueueUnavailable(Exception):

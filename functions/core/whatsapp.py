@@ -11,6 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 _BSUID = re.compile(r"[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}")
+_WORD = re.compile(r"[a-z_]{1,60}")
+
+_LATEST = 1 << 32
+"""Epoch seconds that no message of ours will reach (2106); more could not be shown as a time."""
 
 _NOT_SAID = frozenset({"system", "reaction", "edit", "revoke", "request_welcome"})
 """Types that change or announce something; they are no message of their own and open no window."""
@@ -97,7 +101,7 @@ def _of_entry(entry: Any) -> Iterator[Update]:
         elif change.get("field") == "messages":
             yield from _of_messages(value)
         else:
-            yield Unhandled(_phone_number_id(value), f"field {change.get('field')}", change)
+            yield Unhandled(_phone_number_id(value), f"field {_word(change.get('field'))}", change)
 
 
 def _of_messages(value: dict[str, Any]) -> Iterator[Update]:
@@ -126,7 +130,7 @@ def _inbound(number: str, item: dict[str, Any], contacts: list[dict[str, Any]]) 
     return Inbound(
         phone_number_id=number,
         wamid=_text(item["id"]),
-        at=int(item["timestamp"]),
+        at=_time(item["timestamp"]),
         type=kind,
         person=_person(contacts, item.get("from"), item.get("from_user_id"), item.get("from_parent_user_id")),
         content=content if isinstance(content, dict) else {"items": content},
@@ -136,7 +140,7 @@ def _inbound(number: str, item: dict[str, Any], contacts: list[dict[str, Any]]) 
 
 def _status(number: str, item: dict[str, Any], contacts: list[dict[str, Any]]) -> Status | Unhandled:
     if item["status"] not in STATUSES:
-        return Unhandled(number, f"status {item['status']}"[:60], item)
+        return Unhandled(number, f"status {_word(item['status'])}", item)
     parent = next(
         (
             item[name]
@@ -149,7 +153,7 @@ def _status(number: str, item: dict[str, Any], contacts: list[dict[str, Any]]) -
     return Status(
         phone_number_id=number,
         wamid=_text(item["id"]),
-        at=int(item["timestamp"]),
+        at=_time(item["timestamp"]),
         status=item["status"],
         person=_person(contacts, item.get("recipient_id"), item.get("recipient_user_id"), parent),
         callback=callback if isinstance(callback, str) else None,
@@ -170,7 +174,7 @@ def _person(contacts: list[dict[str, Any]], wa_id: Any, bsuid: Any, parent: Any)
         (
             contact
             for contact in contacts
-            if (bsuid and contact.get("user_id") == bsuid) or (wa_id and contact.get("wa_id") == wa_id)
+            if any(contact.get(name) in (bsuid, wa_id) for name in ("user_id", "wa_id") if contact.get(name))
         ),
         {},
     )
@@ -203,6 +207,19 @@ def _text(value: Any) -> str:
     if not isinstance(value, str) or not value:
         raise ValueError("not a text")
     return value
+
+
+def _time(value: Any) -> int:
+    """Return epoch seconds that came as text or as a number."""
+    at = int(value)
+    if isinstance(value, bool) or not 0 < at < _LATEST:
+        raise ValueError("not a time")
+    return at
+
+
+def _word(value: Any) -> str:
+    """Return a name of Meta's as it may stand in a reason, which is logged; anything else is not repeated."""
+    return value if isinstance(value, str) and _WORD.fullmatch(value) else "of another kind"
 
 
 def _optional(value: Any) -> str | None:

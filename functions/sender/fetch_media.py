@@ -10,7 +10,7 @@ from functions.core.graph import NotSent, Refused, Uncertain
 from functions.core.ids import key_of
 from functions.core.media import StoredFile
 from functions.core.message import message_key
-from functions.core.meta_errors import error_view
+from functions.core.meta_errors import Decision, error_view, meaning
 from functions.core.store import NOW, Document, Unavailable, update
 from functions.core.work import Hopeless
 from functions.sender.desk import Access, Desk
@@ -19,6 +19,9 @@ log = logging.getLogger(__name__)
 
 MAX_SIZE = 100 * 1024 * 1024
 """Bytes of the largest file that a customer can send (Meta, "Media")."""
+
+_LATER = (Decision.RETRY, Decision.ACCOUNT)
+"""Nothing is wrong with the file itself, which Meta keeps for 7 days."""
 
 
 class FileRefused(Exception):
@@ -40,6 +43,8 @@ async def fetch_media(desk: Desk, line_id: str, message_id: str) -> None:
     except (NotSent, Uncertain):
         raise Unavailable("the file can't be fetched just now") from None
     except Refused as refusal:
+        if meaning(refusal.code, refusal.transient).decision in _LATER:
+            raise Unavailable("the file can't be fetched just now") from None
         await _tell(desk, access, message, {"state": "failed", "reason": error_view(refusal.error)["plain"]})
     except FileRefused as refusal:
         await _tell(desk, access, message, {"state": "failed", "reason": str(refusal)})

@@ -28,10 +28,9 @@ async def learn(desk: Desk, account: str, accepted: Accepted, contact: Document)
         **({"bsuids": Union((person.bsuid,))} if person.bsuid else {}),
         "updated": NOW,
     }
-    resolution = Resolution(contact.key.id, fresh=False, missing=aliases)
+    bsuid = accepted.bsuid or next(reversed(bsuids), None)
+    resolution = Resolution(contact.key.id, fresh=False, bsuid=bsuid, missing=aliases)
     try:
-        await desk.ports.store.commit(
-            [*alias_writes(resolution, person), merge(contact_key(contact.key.id), identities)]
-        )
+        await desk.ports.store.commit([*alias_writes(resolution), merge(contact_key(contact.key.id), identities)])
     except AlreadyExists:
         log.warning("an answer names an identity that is taken", extra={"contact": contact.key.id})

@@ -19,7 +19,7 @@ def message_request(
     content = dict(fields["content"])
     if fields["type"] in MEDIA_TYPES:
         content["id"] = media_id
-    callback = Callback(line, fields["conversation"], message.key.id)
+    callback = Callback(line, contact.key.id, fields["client_id"])
     body: dict[str, Any] = {
         "messaging_product": "whatsapp",
         "recipient_type": "individual",

@@ -22,13 +22,6 @@ _NOT_SENT_PAUSE = timedelta(seconds=5)
 _ACCOUNT_PAUSE = timedelta(minutes=5)
 """How often a line that can't send at all tries again; everything stays queued meanwhile."""
 
-UNKNOWN = {
-    "code": None,
-    "title": "No answer",
-    "details": None,
-    "plain": "WhatsApp did not say whether it took this message. Its status may still arrive.",
-}
-
 
 async def come_back(desk: Desk, line: Line, conversation: str, at: datetime) -> None:
     """Queue the conversation's next dispatch for later; many who wait for the same second make one task."""
@@ -47,18 +40,20 @@ class Settlement:
     async def accepted(self, accepted: Accepted, contact: Document) -> None:
         """Meta took it; its answer also tells under which identities it knows the recipient."""
         await self._leave_outbox("sent", {"wamid": accepted.wamid, "wamid_key": wamid_key(accepted.wamid)})
+        await self._queue_next()
         await learn(self._desk, self._line.account, accepted, contact)
 
     async def failed(self, error: dict[str, Any]) -> None:
         """It can't be sent; the agent reads why."""
         await self._leave_outbox("failed", {"error": error})
+        await self._queue_next()
 
     async def unknown(self) -> None:
         """Nobody knows whether Meta took it. It is not repeated, and what stands behind it waits a while."""
         until = self._desk.ports.now() + outbox.AFTER_UNKNOWN
         log.warning("a message's end is unknown", extra={"message_id": self._message, "line": self._line.id})
         try:
-            await self._leave_outbox("unknown", {"error": UNKNOWN}, until)
+            await self._leave_outbox("unknown", {}, until)
         except NotFound:
             # The message was erased while it was being sent.
             await self._desk.ports.store.commit([self._let_go()])
@@ -78,7 +73,7 @@ class Settlement:
         if known.decision is Decision.RETRY:
             await self._wait(timedelta(seconds=known.pause))
         elif known.decision is Decision.ACCOUNT:
-            await self._wait(_ACCOUNT_PAUSE, {"error": error_view(refusal.error)})
+            await self._wait(_ACCOUNT_PAUSE, {"held_up": error_view(refusal.error)})
         else:
             await self.failed(error_view(refusal.error))
 
@@ -102,6 +97,12 @@ class Settlement:
             ]
         )
         await self._desk.ports.tasks.enqueue(deliver_task(self._line.connection, key_of(self._message, status)))
+
+    async def _queue_next(self) -> None:
+        """Queue what waits behind: its own task may have come and gone while we held the lease."""
+        if await self._desk.ports.store.query(outbox.waiting(self._conversation)):
+            task = outbox.send_task(self._line.id, self._conversation, f"behind {self._message}")
+            await self._desk.ports.tasks.enqueue(task)
 
     def _let_go(self, until: datetime | None = None) -> Write:
         return outbox.let_go(outbox.outbox_key(self._conversation), until)

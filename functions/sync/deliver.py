@@ -63,10 +63,16 @@ class Delivery:
         secret = self._seal.open(connection.secrets[0])
         answers = await self._crms[connection.kind].deliver(connection, secret, bodies) if bodies else []
         answered = {answer.event: answer for answer in answers}
-        missing = [body["id"] for body in bodies if body["id"] not in answered]
-        if missing:
-            raise CrmUnreachable(f"{len(missing)} events were not answered")
-        settled = [self._settled(telling, answered.get(telling.event.key.id)) for telling in batch]
+        settled = [
+            self._settled(telling, answered.get(telling.event.key.id))
+            for telling in batch
+            if not telling.body or telling.event.key.id in answered
+        ]
+        await self._settle(settled)
+        if len(settled) < len(batch):
+            raise CrmUnreachable(f"{len(batch) - len(settled)} events were not answered")
+
+    async def _settle(self, settled: Sequence[Sequence[Write]]) -> None:
         try:
             await self._ports.store.commit([write for writes in settled for write in writes])
         except Refused:

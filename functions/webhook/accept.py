@@ -14,6 +14,7 @@ from functions.core.lines import Directory, Line
 from functions.core.parked import parked, quarantined
 from functions.core.ports import Ports
 from functions.core.store import AlreadyExists, NotFound, Refused, Unavailable, Unstorable
+from functions.core.tasks import Task, one_for_all
 from functions.core.whatsapp import Inbound, Status, Unhandled, Unreadable, Update, updates
 from functions.webhook.inbound import inbound_step
 from functions.webhook.people import Crowd, People
@@ -50,20 +51,20 @@ class Acceptance:
             await self._ports.store.commit(quarantined(type(error).__name__, body, now))
             return
         for start in range(0, len(found), _UPDATES_PER_COMMIT):
-            await self._accept_together(found[start : start + _UPDATES_PER_COMMIT], now)
+            await self._accept_together(found[start : start + _UPDATES_PER_COMMIT], now, start)
 
-    async def _accept_together(self, found: Sequence[Update], now: datetime) -> None:
+    async def _accept_together(self, found: Sequence[Update], now: datetime, start: int) -> None:
         lines = [await self._line_of(update) for update in found]
         crowd = await self._crowd(found, lines)
         steps = [
             await self._step(update, line, crowd, now, index)
-            for index, (update, line) in enumerate(zip(found, lines, strict=True))
+            for index, (update, line) in enumerate(zip(found, lines, strict=True), start)
         ]
         try:
             await self._ports.store.commit([write for step in steps for write in step.writes])
         except Refused as refusal:
             log.info("commit refused, one by one now", extra={"type": type(refusal).__name__})
-            for index, (update, line) in enumerate(zip(found, lines, strict=True)):
+            for index, (update, line) in enumerate(zip(found, lines, strict=True), start):
                 await self._accept_alone(update, line, now, index)
         else:
             self._people.remember(crowd)
@@ -121,10 +122,12 @@ class Acceptance:
         return step.message is not None and (await self._ports.store.get([step.message]))[0] is not None
 
     async def _enqueue(self, steps: Sequence[Step]) -> None:
-        # A POST of many messages asks a CRM once, not once for each: the first task of its kind stands for all.
-        wanted = {(task.queue, task.payload.get("message")): task for step in reversed(steps) for task in step.tasks}
-        for task in wanted.values():
-            await self._ports.tasks.enqueue(task)
+        # A POST of many messages asks a CRM once, not once for each.
+        alike: dict[tuple[str, ...], list[Task]] = {}
+        for task in (task for step in steps for task in step.tasks):
+            alike.setdefault((task.queue, *task.payload.values()), []).append(task)
+        for tasks in alike.values():
+            await self._ports.tasks.enqueue(one_for_all(tasks))
 
     def _park(self, reason: str, update: Update, line: Line | None, now: datetime) -> Step:
         log.warning("update parked", extra={"reason": reason, "line": line.id if line else None})

@@ -60,9 +60,9 @@ class Crowd:
         Raises `Nameless`.
         """
         resolution = resolve(account, person, self.known)
-        writes = alias_writes(resolution, person)
+        writes = alias_writes(resolution)
         for alias in (*resolution.missing, *resolution.learnt):
-            self.known[alias] = Known(resolution.contact, person.bsuid)
+            self.known[alias] = Known(resolution.contact, resolution.bsuid)
         if (self.seen.get(resolution.contact) or self._profiles.get(resolution.contact)) != person:
             writes.append(_profile_write(account, resolution.contact, person))
             self.seen[resolution.contact] = person

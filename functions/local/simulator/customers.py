@@ -11,7 +11,7 @@ from functions.local.simulator.database import Database
 from functions.local.simulator.identifiers import bsuid, international
 from functions.local.simulator.limits import WINDOW
 
-SEEDS = (("5511912345678", "Ana Souza"), ("15550100123", "John Carter"), ("5215512345678", "Lucía Gómez"))
+SEEDS = (("5511912345678", "Ana Souza"), ("12025550123", "John Carter"), ("5215512345678", "Lucía Gómez"))
 """Who is there from the first start: `wa_id` and name. Lucía's has Mexico's 1, as real ones do."""
 
 _RANK = ("sent", "delivered", "read", "played")

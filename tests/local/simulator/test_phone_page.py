@@ -104,7 +104,7 @@ async def test_a_link_opens_its_chat_with_the_text_ready(page: Page, address: st
 
 
 async def test_customers_can_be_chosen_and_added(page: Page, business: Business) -> None:
-    await business.sent(to="15550100123", text="Good morning John")
+    await business.sent(to="12025550123", text="Good morning John")
     await page.get_by_test_id("panel-open").click()
     john = page.get_by_test_id("customer").filter(has_text="John Carter")
     await expect(john.get_by_test_id("unread")).to_have_text("1")

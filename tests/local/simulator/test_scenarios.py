@@ -10,7 +10,7 @@ from functions.local.simulator import Simulator
 from functions.local.simulator.scenarios import FAULTS
 from tests.local.simulator.parties import ANA, NUMBER, Business, Clock, Endpoint, Phone
 
-JOHN = "15550100123"
+JOHN = "12025550123"
 HELLO = {"name": "hello_world", "language": {"code": "en_US"}}
 
 

@@ -134,7 +134,7 @@ function mockChatApi() {
         onRpc(
             `${BASE}${path}`,
             async (request, { id } = {}) => {
-                calls.push(`${request.method} ${path.replace(":id", id)}${new URL(request.url).search}`);
+                calls.push(`${request.method} ${path.replace("<id>", id)}${new URL(request.url).search}`);
                 if (down) {
                     throw new TypeError("Failed to fetch");
                 }
@@ -143,7 +143,7 @@ function mockChatApi() {
             },
             { pure: true }
         );
-    route("/conversations/:id", (chat, body, request) =>
+    route("/conversations/<id>", (chat, body, request) =>
         json({
             id: request.url.split("/").pop(),
             contact: { name: "Ada Lovelace", phone: "+15550102030" },
@@ -154,7 +154,7 @@ function mockChatApi() {
             owner: { id: "9", name: "Bob" },
         })
     );
-    route("/conversations/:id/messages", async (chat, body, request) => {
+    route("/conversations/<id>/messages", async (chat, body, request) => {
         if (body) {
             return chat.send(body);
         }
@@ -168,12 +168,12 @@ function mockChatApi() {
         const items = before.slice(-(chat.limit || 50));
         return json({ items, next: items.length < before.length ? items[0].sort : null, cursor });
     });
-    route("/conversations/:id/notes", (chat, { client_id, body }) => {
+    route("/conversations/<id>/notes", (chat, { client_id, body }) => {
         const note = agent(undefined, { type: "note", note: { body }, status: null, client_id });
         chat.messages.push(note);
         return json(note, 201);
     });
-    route("/conversations/:id/read", (chat) => {
+    route("/conversations/<id>/read", (chat) => {
         chat.unread = 0;
         return json({ read: 10, unread: 0 });
     });
@@ -207,7 +207,7 @@ async function openTab(resId = 1, resIds) {
 /** Wait until a selector is there this many times. */
 async function shows(selector, count = 1) {
     await waitUntil(() => queryAll(selector).length === count, {
-        message: () => `${calls} ${queryFirst(".o_leadline_chat")?.textContent} ${document.querySelector(".o_form_view")?.textContent}`,
+        message: () => `${selector}: ${queryAll(selector).length} instead of ${count}`,
     });
 }
 

@@ -1,0 +1,1 @@
+"""One machine: embedded adapters, the WhatsApp simulator, Odoo, and the command line."""

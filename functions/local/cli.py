@@ -1,0 +1,79 @@
+"""The command line."""
+
+import os
+import sys
+from pathlib import Path
+
+import click
+from dotenv import load_dotenv
+
+from functions.core import logs
+from functions.core.settings import BadSetting
+from functions.local import archive as archives
+from functions.local.failure import SetUpFailed
+
+FOLDER = Path(".leadline")
+
+
+class _Commands(click.Group):
+    """Turns what we know can go wrong into one sentence."""
+
+    def invoke(self, context: click.Context) -> object:
+        try:
+            return super().invoke(context)
+        except (SetUpFailed, BadSetting) as error:
+            click.echo(f"Leadline can't go on. {error}", err=True)
+            sys.exit(1)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Leadline: an open line between a business's WhatsApp and its CRM."""
+    load_dotenv(Path(".env"))
+
+
+@main.command()
+@click.option("--folder", type=click.Path(path_type=Path), default=FOLDER, help="Where the data lies.")
+def run(folder: Path) -> None:
+    """Start everything on this machine: the functions, a simulated WhatsApp, and Odoo (ODOO=0 leaves it out)."""
+    from functions.local.run import run as run_everything
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / "leadline.log", "a") as log_file:
+        logs.set_up(stream=log_file)
+        run_everything(folder, os.environ, click.echo)
+
+
+@main.command()
+@click.option("--folder", type=click.Path(path_type=Path), default=FOLDER, help="Where the data lies.")
+@click.option("--conversation", help="The conversation that the grant is for.")
+@click.option("--all", "every", is_flag=True, help="A grant for every conversation; only one machine honours it.")
+def token(folder: Path, conversation: str | None, every: bool) -> None:
+    """Print a grant for the chat API that is valid for 5 minutes (one machine)."""
+    from functions.local.grants import mint
+
+    if every == bool(conversation):
+        raise click.UsageError("Name one conversation with --conversation ID, or take --all.")
+    click.echo(mint(folder, conversation))
+
+
+@main.command()
+def keys() -> None:
+    """Print a new data key for LEADLINE_TOKEN_KEYS or LEADLINE_CONNECTION_KEYS."""
+    from functions.local.keys import data_key
+
+    click.echo(data_key())
+
+
+@main.command()
+@click.option("--out", type=click.Path(path_type=Path), default=Path("build/functions.zip"))
+def archive(out: Path) -> None:
+    """Write the source that the cloud builds the four functions from."""
+    click.echo(archives.functions_archive(out))
+
+
+@main.command()
+@click.option("--out", type=click.Path(path_type=Path), default=Path("build/leadline.zip"))
+def addon(out: Path) -> None:
+    """Write the Odoo module as a zip to install."""
+    click.echo(archives.odoo_module(out))

@@ -1,0 +1,39 @@
+"""What `make run` begins with, so that anyone can try the interfaces: one account, one line, one connection."""
+
+from functions.core.lines import Connection, Line, connection_writes, line_writes
+from functions.core.secrets import Seal
+from functions.core.store import Store
+
+ACCOUNT = "demo"
+LINE = "demo-line"
+CONNECTION = "demo-odoo"
+PHONE_NUMBER_ID = "100000000000001"
+WABA = "100000000000000"
+NUMBER = "+1 555 010 0001"
+NAME = "Leadline Demo"
+TOKEN = "demo-access-token"  # noqa: S105 - only the simulator takes it
+
+
+async def seed(
+    store: Store, *, crm_url: str, crm_database: str, connection_secret: str, tokens: Seal, connections: Seal
+) -> None:
+    """Write the demo line and connection, as they must be for this start's addresses and keys."""
+    line = Line(
+        id=LINE,
+        account=ACCOUNT,
+        connection=CONNECTION,
+        phone_number_id=PHONE_NUMBER_ID,
+        number=NUMBER,
+        name=NAME,
+        waba=WABA,
+        token=tokens.close(TOKEN),
+    )
+    connection = Connection(
+        id=CONNECTION,
+        account=ACCOUNT,
+        kind="odoo",
+        url=crm_url,
+        secrets=(connections.close(connection_secret),),
+        database=crm_database,
+    )
+    await store.commit([*line_writes(line), *connection_writes(connection)])

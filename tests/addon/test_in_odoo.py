@@ -1,0 +1,49 @@
+"""The add-on's own tests, inside real Odoo 19: transactions, HTTP, browser tours and Hoot."""
+
+import contextlib
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from functions.local.archive import odoo_module
+from functions.local.odoo.database import Databases
+from functions.local.odoo.install import OdooHome
+from functions.local.postgres import Postgres
+
+pytestmark = pytest.mark.timeout(1200)
+
+
+@pytest.fixture(scope="module")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    with Postgres(tmp_path_factory.mktemp("postgres") / "data", durable=False) as postgres:
+        yield postgres
+
+
+@pytest.fixture(scope="module")
+def databases(odoo: OdooHome, postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Databases:
+    """Databases with a template that has CRM."""
+    made = Databases(odoo, postgres, tmp_path_factory.mktemp("odoo"))
+    made.create("base", ["crm"])
+    return made
+
+
+def test_the_addons_own_tests_pass_without_a_warning(
+    databases: Databases, tmp_path: Path, counted_inside: dict[str, int]
+) -> None:
+    databases.create("tested", template="base")
+    run = databases.run_tests("tested", "/leadline", tmp_path / "odoo.log", modules=["leadline"])
+    counted_inside["inside Odoo"] = run.tests
+    assert run.passed, run.log.read_text(errors="replace")[-20000:]
+    assert not run.warnings
+
+
+def test_the_zip_installs_into_a_bare_odoo(databases: Databases, postgres: Postgres, tmp_path: Path) -> None:
+    with zipfile.ZipFile(odoo_module(tmp_path / "leadline.zip")) as archive:
+        archive.extractall(tmp_path / "addons")
+    bare = Databases(databases.odoo, postgres, databases.folder, (tmp_path / "addons",))
+    with contextlib.ExitStack() as clean:
+        clean.callback(bare.drop, "bare")
+        bare.create("bare", ["leadline"])
+        assert postgres.sql("SELECT state FROM ir_module_module WHERE name = 'leadline'", "bare") == ["installed"]

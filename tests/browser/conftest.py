@@ -1,0 +1,34 @@
+"""What only the browser tests need."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests import open_line
+from tests.google.parts import MissingPart, require
+
+
+def _chromium() -> str:
+    path = open_line.chromium_path()
+    if path is None:
+        raise MissingPart("Chromium is missing. Debian and Ubuntu: apt-get install chromium")
+    return path
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    require(_chromium)
+    with open_line.browser() as chromium:
+        yield chromium
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    """A small picture, unmistakable in a screenshot."""
+    from PIL import Image
+
+    path = tmp_path / "bicycle.png"
+    Image.new("RGB", (320, 200), (30, 120, 200)).save(path)
+    return path

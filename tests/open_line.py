@@ -1,0 +1,193 @@
+"""The whole of `leadline run` as a process, and the two pages that a test drives: the phone and the lead card."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
+
+from functions.local.odoo.demo import DATABASE
+
+_START_SECONDS = 400
+
+
+@dataclass(frozen=True)
+class OpenLine:
+    """A running `leadline run`: its own address and Odoo's."""
+
+    url: str
+    odoo: str
+    folder: Path
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[OpenLine]:
+    """Start `leadline run` on a free port with its data in a folder, and end it as Ctrl-C would."""
+    port = _free_port()
+    environment = {**os.environ, "PORT": str(port), "PYTHONUNBUFFERED": "1"}
+    command = [str(Path(sys.executable).with_name("leadline")), "run", "--folder", str(folder)]
+    output = folder.with_name("run.txt")
+    with open(output, "w") as file:
+        process = subprocess.Popen(command, env=environment, stdout=file, stderr=subprocess.STDOUT)
+    try:
+        url = f"http://127.0.0.1:{port}"
+        _wait(url, process, output)
+        found = re.search(r"(http://\S+)/odoo/", output.read_text())
+        assert found, output.read_text()
+        yield OpenLine(url, found[1], folder)
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(60)
+
+
+@contextmanager
+def browser() -> Iterator[Browser]:
+    """Run headless Chromium, Debian's."""
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=chromium_path(),
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+        )
+        yield chromium
+        chromium.close()
+
+
+def chromium_path() -> str | None:
+    """Return where Chromium is, or None."""
+    places = (Path("/usr/bin/chromium"), Path("/usr/bin/chromium-browser"), Path("/usr/bin/google-chrome"))
+    return next((str(place) for place in places if place.exists()), None)
+
+
+class Phone:
+    """The customer's phone: the simulator's page."""
+
+    def __init__(self, page: Page, line: OpenLine) -> None:
+        self.page = page
+        self._line = line
+
+    def be(self, wa_id: str) -> "Phone":
+        """Take the phone of a customer, with the business's chat open."""
+        self.page.goto(f"{self._line.url}/simulator/?customer={wa_id}&link=https://wa.me/15550100001")
+        self.page.get_by_test_id("composer").wait_for()
+        return self
+
+    def write(self, text: str) -> None:
+        self.page.get_by_test_id("composer").fill(text)
+        self.page.get_by_test_id("send").click()
+
+    def send_picture(self, path: Path) -> None:
+        self.page.get_by_test_id("file").set_input_files(path)
+        self.page.get_by_test_id("send").click()
+
+    def bubble(self, text: str) -> Locator:
+        return self.page.locator("[data-testid=message]", has_text=text)
+
+
+class Card:
+    """A lead's or a contact's card in Odoo with its chat."""
+
+    def __init__(self, page: Page, line: OpenLine) -> None:
+        self.page = page
+        self._line = line
+
+    def log_in(self, login: str, password: str) -> None:
+        self.page.goto(f"{self._line.odoo}/web/login")
+        self.page.locator("input[name=login]").fill(login)
+        self.page.locator("input[name=password]").fill(password)
+        self.page.locator("button[type=submit]").first.click()
+        self.page.locator(".o_main_navbar").wait_for()
+
+    def open(self, model: str, record: int) -> None:
+        """Open a card at its chat."""
+        self.page.goto(f"{self._line.odoo}/odoo/{model}/{record}")
+        tab = self.page.get_by_role("tab", name="WhatsApp")
+        tab.wait_for()
+        tab.click()
+        self.page.locator(".o_leadline_chat").wait_for()
+
+    def write(self, text: str) -> None:
+        self.page.locator("textarea.o_leadline_input").fill(text)
+        self.page.keyboard.press("Enter")
+
+    def send_picture(self, path: Path) -> None:
+        self.page.locator("input.o_leadline_file").set_input_files(path)
+        self.page.locator(".o_leadline_send").click()
+
+    def bubble(self, text: str) -> Locator:
+        return self.page.locator(".o_leadline_message", has_text=text)
+
+
+def ask_odoo(line: OpenLine, model: str, method: str, *arguments: object) -> Any:
+    """Call a method of Odoo's as its administrator."""
+    with httpx.Client(base_url=line.odoo, timeout=60) as client:
+        login = {"db": DATABASE, "login": "admin", "password": "admin"}
+        client.post("/web/session/authenticate", json={"jsonrpc": "2.0", "params": login}).raise_for_status()
+        call = {"model": model, "method": method, "args": list(arguments), "kwargs": {}}
+        answer = client.post("/web/dataset/call_kw", json={"jsonrpc": "2.0", "params": call}).raise_for_status().json()
+    assert "error" not in answer, answer["error"]["data"]["message"]
+    return answer["result"]
+
+
+def chat_api(line: OpenLine) -> httpx.Client:
+    """Return a client of the chat API with a grant for every conversation."""
+    command = [str(Path(sys.executable).with_name("leadline")), "token", "--all", "--folder", str(line.folder)]
+    grant = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    return httpx.Client(base_url=f"{line.url}/chat/v1", headers={"Authorization": f"Bearer {grant}"})
+
+
+def records(line: OpenLine, name: str) -> dict[str, int]:
+    """Return the CRM's records of the conversation with a customer of this name, as the chat API tells them.
+
+    Waits until the CRM has answered.
+    """
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        found = _records(line, name)
+        if found:
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"no records for {name} after 30 s")
+
+
+def _records(line: OpenLine, name: str) -> dict[str, int]:
+    with chat_api(line) as chat:
+        for item in chat.get("/conversations").raise_for_status().json()["items"]:
+            if item["contact"]["name"] == name:
+                head = chat.get(f"/conversations/{item['id']}").raise_for_status().json()
+                return {record["model"]: record["id"] for record in head["records"]}
+    return {}
+
+
+def open_context(chromium: Browser, **options: object) -> BrowserContext:
+    """Return a fresh profile; `options` are Playwright's, such as a viewport."""
+    return chromium.new_context(locale="en-US", **options)  # type: ignore[arg-type]
+
+
+def _wait(url: str, process: "subprocess.Popen[bytes]", output: Path) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise AssertionError(f"leadline run ended:\n{output.read_text()}")
+        try:
+            if httpx.get(f"{url}/healthz").status_code == httpx.codes.OK:
+                return
+        except httpx.HTTPError:
+            pass
+        time.sleep(0.2)
+    raise AssertionError(f"not up after {_START_SECONDS} s:\n{output.read_text()}")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
