@@ -10,7 +10,7 @@ from functions.chat import problems, pulling, reading, uploads, writing
 from functions.chat.bodies import Message, NewFile, Note, Read
 from functions.chat.callers import Caller, Door
 from functions.chat.desk import Desk
-from functions.core.http import Handler, guarded
+from functions.core.http import Guard, Handler, guarded
 from functions.core.lines import Directory
 from functions.core.ports import Ports
 from functions.core.settings import BadSetting
@@ -48,6 +48,8 @@ def _app(desk: Desk, door: Door) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
+    # Inside of CORS, so that a browser can read a 503 too.
+    app.add_middleware(Guard)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=["*"],

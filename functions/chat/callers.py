@@ -93,9 +93,7 @@ class Door:
             raise Problem(401, "signature_wrong", f"The call is not signed rightly: {error}.") from None
         if request.method not in _READS:
             await self._once(connection, call_id)
-        return Caller(
-            connection.id, connection.account, "server", None, None, frozenset({"read", "send", "note"})
-        )
+        return Caller(connection.id, connection.account, "server", None, None, frozenset({"read", "send", "note"}))
 
     async def _once(self, connection: Connection, call_id: str) -> None:
         key = Key("nonces", key_of("nonce", connection.id, call_id))

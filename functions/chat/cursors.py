@@ -4,6 +4,7 @@ A server timestamp is set when a commit begins, so a change can appear behind wh
 new reading begins 15 s before its cursor and the reader drops what it has by id and version.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -12,6 +13,7 @@ from functions.chat.problems import Problem
 OVERLAP = timedelta(seconds=15)
 """Longer than any commit may take."""
 
+_MICROS = re.compile(r"[0-9]{1,16}")
 _EPOCH = datetime.fromtimestamp(0, UTC)
 
 
@@ -44,10 +46,9 @@ class Reading:
     def of(cls, cursor: str) -> "Reading":
         """Read a cursor; `0` is the beginning. Raises `Problem`."""
         text, _, document = cursor.partition("~")
-        try:
-            time = _EPOCH + timedelta(microseconds=int(text))
-        except (ValueError, OverflowError):
-            raise Problem(422, "invalid", "The cursor is not one of ours.") from None
+        if not _MICROS.fullmatch(text):
+            raise Problem(422, "invalid", "The cursor is not one of ours.")
+        time = _EPOCH + timedelta(microseconds=int(text))
         return cls(int(text), (time, document) if document else None)
 
     @property

@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from functions.core.media import MediaUnavailable
 from functions.core.store import Unavailable
@@ -69,13 +69,40 @@ def guarded(handler: Handler) -> Handler:
     async def edge(request: Request) -> Response | ASGIApp:
         try:
             return await handler(request)
-        except (Unavailable, QueueUnavailable, MediaUnavailable) as error:
-            log.warning("a store or queue is out of reach", extra={"type": type(error).__name__})
-            return problem(503, "unavailable", "The service can't reach its store just now. Try again shortly.")
-        except ClientDisconnect:
-            return problem(400, "disconnected", "The request ended before its body did.")
-        except Exception:
-            log.exception("unexpected error")
-            return problem(500, "internal", "Something went wrong here. It has been logged.")
+        except Exception as error:
+            return _answer_to(error)
 
     return edge
+
+
+class Guard:
+    """The same edge around an ASGI app, as a middleware."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = False
+
+        async def watched(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except Exception as error:
+            answer = _answer_to(error)
+            if not started:
+                await answer(scope, receive, send)
+
+
+def _answer_to(error: Exception) -> Response:
+    match error:
+        case Unavailable() | QueueUnavailable() | MediaUnavailable():
+            log.warning("a store or queue is out of reach", extra={"type": type(error).__name__})
+            return problem(503, "unavailable", "The service can't reach its store just now. Try again shortly.")
+        case ClientDisconnect():
+            return problem(400, "disconnected", "The request ended before its body did.")
+    log.error("unexpected error", exc_info=error)
+    return problem(500, "internal", "Something went wrong here. It has been logged.")

@@ -1,8 +1,7 @@
 """Every query the code makes and its composite index: the adapters and the Terraform files are held to this table.
 
-The Firestore emulator asks for no index, so a query without one would first fail in the cloud; that is why
-`core.queries` is the only place where a `Query` is made, a test walks both, and both adapters look each query
-up here before they run it.
+The Firestore emulator asks for no index, so a query without one would first fail in the cloud; that is why both
+adapters look each query up here before they run it.
 """
 
 from dataclasses import dataclass

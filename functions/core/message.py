@@ -18,9 +18,7 @@ MEDIA_TYPES = frozenset({"image", "video", "audio", "document", "sticker"})
 
 _CALLBACK_PREFIX = "leadline"
 
-_NO_ANSWER = own_error(
-    "No answer", "WhatsApp did not say whether it took this message. Its status may still arrive."
-)
+_NO_ANSWER = own_error("No answer", "WhatsApp did not say whether it took this message. Its status may still arrive.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,7 +132,7 @@ _PERMISSIONS = range(200, 300)
 
 
 def meaning(code: int, transient: bool = False) -> Meaning:
-    """Return what a code means. One we don't know is ambiguous when Meta calls it transient, else the request's fault."""
+    """Return what a code means. An unknown one is ambiguous when Meta calls it transient, else the request's fault."""
     if code in MEANINGS:
         return MEANINGS[code]
     if code in _PERMISSIONS:

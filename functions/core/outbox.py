@@ -4,6 +4,7 @@ Its document is the send lease. Whoever sends writes it first, on the condition 
 read, and names the message: a sender that dies leaves behind which message it held, and that one is `unknown`.
 """
 
+import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -54,7 +55,13 @@ def waiting(conversation: str, limit: int = 1) -> Query:
 
 def take(outbox: Outbox, account: str, message: str, now: datetime) -> list[Write]:
     """Return the writes that take the lease for one message; the commit is refused if another was quicker."""
-    fields = {"account": account, "busy_until": (now + LEASE).timestamp(), "holds": message}
+    fields = {
+        "account": account,
+        "busy_until": (now + LEASE).timestamp(),
+        "holds": message,
+        # Two takers that wrote the same would both succeed: a write that changes nothing leaves the version as it is.
+        "taker": uuid.uuid4().hex,
+    }
     lease = create(outbox.key, fields) if outbox.version is None else update(outbox.key, fields, version=outbox.version)
     return [lease, update(message_key(message), {**reached("sending", int(now.timestamp())), "changed": NOW})]
 

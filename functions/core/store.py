@@ -4,7 +4,8 @@ The words are Firestore's, because its prices and limits decide the model; the e
 promises, and `tests/contract/test_store.py` holds both to them.
 
 Fields are what JSON knows (maps with text keys, lists, text, whole numbers, floats, booleans, null) and
-`datetime` in UTC. Maps are merged deeply; a list is replaced.
+`datetime` in UTC. Maps are merged deeply; a list is replaced, and so is everything by an empty map. The order of
+fields is not kept. `core.documents` has the limits.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,7 +24,11 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document as it was read. `version` is the time of its last write in µs and grows with each write."""
+    """A document as it was read. `version` is the time of its last change in µs and grows with each.
+
+    A write that changes nothing leaves it as it was, so of two updates at one version that write the same, both
+    may succeed: what is to be taken once must say who takes it.
+    """
 
     key: Key
     fields: dict[str, Any]
@@ -94,7 +99,10 @@ def merge(key: Key, fields: Mapping[str, Any]) -> Write:
 
 
 def update(key: Key, fields: Mapping[str, Any], version: int | None = None) -> Write:
-    """Merge the fields into a document that must exist (`NotFound`) at this version, if one is given (`Stale`)."""
+    """Merge the fields into a document that must exist (`NotFound`) or, if given, be at this version (`Stale`).
+
+    A document written at a version is written once in a commit.
+    """
     return Write("update", key, fields, version)
 
 
@@ -109,7 +117,9 @@ class Query:
 
     `since` bounds the ordering field from its beginning: `>=` when ascending, `<=` when descending.
     `after` is the (value, id) of the last document seen: what stands strictly behind it is returned.
-    Nested fields are named with dots. Each shape of query has its index in `core.indexes`.
+    A document whose ordering field is missing or null is not found; a value of `where` is never null.
+    Nested fields are named with dots. Each shape of query has its index in `core.indexes`; one without raises
+    LookupError.
     """
 
     collection: str
@@ -138,7 +148,9 @@ class Stale(Refused):
 
 
 class Unstorable(Refused):
-    """A document no store takes: over 1 MiB, nested over 20 deep, or text that is not Unicode."""
+    """A document no store takes: over 1 MiB, nested over 20 deep, text that is not Unicode, a list right in a list,
+    a number that is not finite or has over 64 bits, a field's name that is empty, `__reserved__` or over 1,500 bytes.
+    """
 
 
 class Unavailable(Exception):

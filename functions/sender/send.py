@@ -1,7 +1,8 @@
 """Send one message: the oldest waiting in its conversation.
 
-Read, lease, call, settle, queue what is behind. A crash between any two of them leaves a state from which the next task goes on: before the
-call the message still waits, during it the lease names the message, and that one is `unknown` then, never repeated.
+Read, lease, call, settle, queue what is behind. A crash between any two of them leaves a state from which the next
+task goes on: before the lease the message still waits, after it the lease names the message, and that one is `unknown`
+then, never repeated.
 """
 
 from datetime import timedelta

@@ -1,0 +1,38 @@
+import pytest
+
+from functions.core.limits import FILES, MB, fault
+
+
+@pytest.mark.parametrize(
+    ("type_", "mime", "size"),
+    [
+        ("image", "image/jpeg", 5 * MB),
+        ("image", "image/png", 1),
+        ("video", "video/mp4", 16 * MB),
+        ("audio", "audio/ogg; codecs=opus", 16 * MB),
+        ("audio", "AUDIO/MPEG", 1),
+        ("sticker", "image/webp", 500 * 1024),
+        ("document", "application/pdf", 100 * MB),
+        ("document", "anything/at-all", 1),
+    ],
+)
+def test_what_whatsapp_takes_has_no_fault(type_, mime, size):
+    assert fault(type_, mime, size) is None
+
+
+@pytest.mark.parametrize(
+    ("type_", "mime", "size", "names"),
+    [
+        ("image", "image/gif", 1, "image/jpeg, image/png"),
+        ("image", "image/jpeg", 5 * MB + 1, "5 MB"),
+        ("video", "video/quicktime", 1, "video/mp4"),
+        ("sticker", "image/webp", 501 * 1024, "500 KB"),
+        ("document", "application/pdf", 100 * MB + 1, "100 MB"),
+    ],
+)
+def test_a_fault_names_the_limit(type_, mime, size, names):
+    assert names in fault(type_, mime, size)
+
+
+def test_every_type_of_file_has_a_limit():
+    assert set(FILES) == {"image", "video", "audio", "sticker", "document"}
