@@ -35,6 +35,14 @@ def sort_place(cursor: str) -> tuple[str, str]:
     return sort, document
 
 
+def time_place(cursor: str) -> tuple[datetime, str]:
+    """Return the (time, id) that a cursor into an order by time names. Raises `Problem`."""
+    seen = Reading.of(cursor).last_seen
+    if seen is None:
+        raise Problem(422, "invalid", "before: this is no cursor of ours.")
+    return seen
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """A cursor into changes: `since` bounds the query, `last_seen` is set in the middle of a reading."""

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from functions.chat.callers import Caller
-from functions.chat.cursors import Reading, micros, place
+from functions.chat.cursors import Reading, micros, place, time_place
 from functions.chat.desk import Desk
 from functions.chat.problems import Problem, not_found
 from functions.core.conversation import contact_key, contact_view, unread, window_view
@@ -24,7 +24,7 @@ async def conversations(
             where,
             order="updated",
             descending=True,
-            after=Reading.of(before).last_seen if before else None,
+            after=time_place(before) if before else None,
             limit=limit,
         )
     )

@@ -17,6 +17,9 @@ from functions.core.store import NOW, AlreadyExists, Document, Maximum, Query, W
 from functions.core.tasks import Task
 from functions.core.window import closes_at, is_open
 
+_FIRST_LOOK, _FURTHER = 3, 50
+"""How many messages `mark_read` looks at first, and then at a time."""
+
 
 async def send(desk: Desk, caller: Caller, opened: Open, message: Message) -> tuple[Document, bool]:
     """Put a message into the outbox; returns it, and whether it is new.
@@ -139,8 +142,10 @@ async def _received_after(desk: Desk, opened: Open, message_id: str) -> tuple[in
         raise not_found()
     newer, after = 0, None
     while True:
+        # The newest message is nearly always the one that was read, so the first look is a short one.
+        limit = _FURTHER if after else _FIRST_LOOK
         messages = await desk.ports.store.query(
-            Query("messages", {"conversation": opened.id}, order="sort", descending=True, after=after, limit=50)
+            Query("messages", {"conversation": opened.id}, order="sort", descending=True, after=after, limit=limit)
         )
         for message in messages:
             if message.fields["direction"] == "out":

@@ -37,14 +37,13 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """Whom an update speaks of. `fresh`: a contact to be made. `missing`: aliases to be created for it.
+    """Whom an update speaks of, maybe for the first time. `missing`: aliases to be created for the contact.
 
     `bsuid` is kept with them: the one that the update shows, else the one that led to this contact. `learnt`: number
     aliases that this update shows with a BSUID for the first time.
     """
 
     contact: str
-    fresh: bool
     bsuid: str | None
     missing: tuple[Alias, ...] = ()
     learnt: tuple[Alias, ...] = ()
@@ -83,8 +82,8 @@ def resolve(account: str, person: Person, known: Mapping[Alias, Known]) -> Resol
         hit = known.get(alias)
         if hit is None or (alias.kind == "wa_id" and person.bsuid and hit.bsuid not in (None, person.bsuid)):
             continue
-        return Resolution(hit.contact, False, person.bsuid or hit.bsuid, missing, _learnt(person, hit.contact, known))
-    return Resolution(key_of("contact", account, own[0].kind, own[0].value), True, person.bsuid, missing)
+        return Resolution(hit.contact, person.bsuid or hit.bsuid, missing, _learnt(person, hit.contact, known))
+    return Resolution(key_of("contact", account, own[0].kind, own[0].value), person.bsuid, missing)
 
 
 def _learnt(person: Person, contact: str, known: Mapping[Alias, Known]) -> tuple[Alias, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from functions.core.conversation import conversation_key
 from functions.core.ids import key_of
-from functions.core.meta_errors import own_error
+from functions.core.meta_errors import error_view, own_error
 from functions.core.status import shown
 from functions.core.store import NOW, Document, Key
 from functions.core.whatsapp import Inbound
@@ -82,6 +82,9 @@ def inbound_fields(
         "raw": json.dumps(message.raw),
         "changed": NOW,
     }
+    if message.errors:
+        # Meta could not hand the message over, or not all of it.
+        fields["error"] = error_view(message.errors[0])
     if message.type in MEDIA_TYPES:
         fields["media"] = {
             "id": _text(content.pop("id", None)),

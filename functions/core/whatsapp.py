@@ -43,6 +43,7 @@ class Inbound:
     type: str
     person: Person
     content: dict[str, Any]
+    errors: list[dict[str, Any]]
     raw: dict[str, Any]
 
 
@@ -134,6 +135,7 @@ def _inbound(number: str, item: dict[str, Any], contacts: list[dict[str, Any]]) 
         type=kind,
         person=_person(contacts, item.get("from"), item.get("from_user_id"), item.get("from_parent_user_id")),
         content=content if isinstance(content, dict) else {"items": content},
+        errors=_errors(item),
         raw=item,
     )
 
@@ -157,7 +159,7 @@ def _status(number: str, item: dict[str, Any], contacts: list[dict[str, Any]]) -
         status=item["status"],
         person=_person(contacts, item.get("recipient_id"), item.get("recipient_user_id"), parent),
         callback=callback if isinstance(callback, str) else None,
-        errors=[error for error in _list(item, "errors") if isinstance(error, dict)],
+        errors=_errors(item),
         raw=item,
     )
 
@@ -201,6 +203,10 @@ def _phone_number_id(value: dict[str, Any]) -> str | None:
 def _list(holder: dict[str, Any], name: str) -> list[Any]:
     items = holder.get(name)
     return items if isinstance(items, list) else []
+
+
+def _errors(item: dict[str, Any]) -> list[dict[str, Any]]:
+    return [error for error in _list(item, "errors") if isinstance(error, dict)]
 
 
 def _text(value: Any) -> str:

@@ -29,7 +29,7 @@ async def learn(desk: Desk, account: str, accepted: Accepted, contact: Document)
         "updated": NOW,
     }
     bsuid = accepted.bsuid or next(reversed(bsuids), None)
-    resolution = Resolution(contact.key.id, fresh=False, bsuid=bsuid, missing=aliases)
+    resolution = Resolution(contact.key.id, bsuid=bsuid, missing=aliases)
     try:
         await desk.ports.store.commit([*alias_writes(resolution), merge(contact_key(contact.key.id), identities)])
     except AlreadyExists:

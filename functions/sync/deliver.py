@@ -19,6 +19,9 @@ log = logging.getLogger(__name__)
 _BATCHES_PER_TASK = 20
 _LONGEST_PAUSE = timedelta(seconds=60)
 
+_CLOCKS_DIFFER = timedelta(milliseconds=500)
+"""By how much one instance's clock may be behind another's; the shortest pause is longer."""
+
 
 class Delivery:
     """Takes events to the CRMs. One per instance."""
@@ -32,14 +35,16 @@ class Delivery:
     async def deliver(self, connection_id: str, *, retry: bool = False) -> None:
         """Deliver what waits for a connection; `retry`: this is the task that ends a pause.
 
-        A CRM that is down costs nothing but delay: after a failure only the retries ask it, with growing pauses.
+        A CRM that is down costs nothing but delay: after a failure only the retry asks it, with growing pauses.
         """
         connection = await self._directory.connection(connection_id)
         if connection is None:
             raise Hopeless("the connection is gone")
         key = Key("deliveries", connection_id)
         [resting] = await self._ports.store.get([key])
-        if resting and not retry and resting.fields["until"] > self._ports.now().timestamp():
+        # A retry finds a later time only if another one came first, and that one goes on.
+        early = _CLOCKS_DIFFER if retry else timedelta()
+        if resting and resting.fields["until"] > (self._ports.now() + early).timestamp():
             return
         try:
             await self._deliver_waiting(connection)

@@ -64,16 +64,20 @@ class Crowd:
         for alias in (*resolution.missing, *resolution.learnt):
             self.known[alias] = Known(resolution.contact, resolution.bsuid)
         if (self.seen.get(resolution.contact) or self._profiles.get(resolution.contact)) != person:
-            writes.append(_profile_write(account, resolution.contact, person))
+            own = [alias for alias in stated(account, person) if self.known[alias].contact == resolution.contact]
+            writes.append(_profile_write(account, resolution.contact, person, own))
             self.seen[resolution.contact] = person
         return resolution.contact, writes
 
 
-def _profile_write(account: str, contact: str, person: Person) -> Write:
-    """Return the write of what a customer shows of himself. Identities are added, never rewritten."""
+def _profile_write(account: str, contact: str, person: Person, aliases: Iterable[Alias]) -> Write:
+    """Return the write of what a customer shows of himself. Identities are added, never rewritten.
+
+    `aliases`: those that lead to this contact; a number that was somebody else's before still leads there.
+    """
     fields: dict[str, object] = {
         "account": account,
-        "aliases": Union(tuple(alias.key.id for alias in stated(account, person))),
+        "aliases": Union(tuple(alias.key.id for alias in aliases)),
         "updated": NOW,
     }
     if person.wa_id:

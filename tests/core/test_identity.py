@@ -25,7 +25,6 @@ def names(aliases):
 
 def test_a_stranger_becomes_a_contact_under_every_stated_identity():
     resolution = resolved(Person(wa_id=OLD, bsuid="BR.1", parent_bsuid="BR.ENT.1", username="ana", name="Ana"))
-    assert resolution.fresh
     assert names(resolution.missing) == [("bsuid", "BR.1"), ("parent_bsuid", "BR.ENT.1"), ("wa_id", OLD)]
 
 
@@ -44,7 +43,6 @@ def test_a_bsuid_decides_whatever_the_number_says():
         Person(wa_id=OLD, bsuid="BR.1"), ("bsuid", "BR.1", "ana", "BR.1"), ("wa_id", OLD, "bob", None)
     )
     assert resolution.contact == "ana"
-    assert not resolution.fresh
     assert resolution.missing == resolution.learnt == ()
 
 
@@ -66,7 +64,6 @@ def test_a_number_without_bsuid_finds_the_contact_that_it_was_seen_with():
 @pytest.mark.parametrize("written", [OLD, NEW])
 def test_a_number_seen_with_another_bsuid_stays_two_people(written):
     resolution = resolved(Person(wa_id=written, bsuid="BR.2"), ("wa_id", OLD, "ana", "BR.1"))
-    assert resolution.fresh
     assert resolution.contact != "ana"
     assert ("bsuid", "BR.2") in names(resolution.missing)
     assert resolution.learnt == ()

@@ -28,6 +28,7 @@ def test_a_text_is_read_with_its_sender():
         type="text",
         person=Person(wa_id=ANA.wa_id, bsuid=ANA.bsuid, name="Ana"),
         content={"body": "Hello"},
+        errors=[],
         raw=inbound_text(ANA, "Hello", wamid="wamid.1", at=1_780_000_000)["messages"][0],
     )
 

@@ -110,7 +110,7 @@ def archive_address(sources: str, system: str) -> str:
         raise NotInArchive
     suites = re.findall(r"^'(\S+)/dists/(\S+)/InRelease'", sources, re.MULTILINE)
     releases = {codename[1], "oldstable", "stable", "testing", "unstable", "sid"}
-    addresses = [address for address, suite in suites if suite in releases]
+    addresses: list[str] = [address for address, suite in suites if suite in releases]
     # a vendor's archive may name its suite after Debian's; only Debian's own has the updates beside it
     with_updates = {address for address, suite in suites if suite.endswith("-updates")}
     if not addresses:

@@ -1,0 +1,109 @@
+"""What a CRM server asks for by itself: its conversations, and its events where we can't reach it."""
+
+import pytest
+
+from tests.payloads import ANA, LUCIA, customers, inbound_text
+
+
+async def pulled(rig, path):
+    answer = await rig.call("GET", path)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def test_conversations_are_listed_the_latest_changed_first(rig):
+    for customer in (ANA, LUCIA, ANA):
+        await rig.deliver(inbound_text(customer))
+    items = (await pulled(rig, "/v1/conversations"))["items"]
+    assert [(item["contact"]["name"], item["unread"]) for item in items] == [("Ana", 2), ("Lucia", 1)]
+    assert items[0]["window"]["open"]
+
+
+async def test_a_long_list_comes_in_pages(rig):
+    for customer in customers(7):
+        await rig.deliver(inbound_text(customer))
+    names, path = [], "/v1/conversations?limit=3"
+    while path:
+        page = await pulled(rig, path)
+        names += [item["contact"]["name"] for item in page["items"]]
+        path = page["next"] and f"/v1/conversations?limit=3&before={page['next']}"
+    assert names == [f"Customer {n}" for n in reversed(range(7))]
+
+
+async def test_only_what_changed_since_a_time_is_listed(rig):
+    await rig.deliver(inbound_text(ANA))
+    [ana] = (await pulled(rig, "/v1/conversations"))["items"]
+    await rig.deliver(inbound_text(LUCIA))
+    since = ana["updated"].replace("+", "%2B")
+    items = (await pulled(rig, f"/v1/conversations?updated_after={since}"))["items"]
+    assert [item["contact"]["name"] for item in items] == ["Lucia"]
+
+
+@pytest.mark.parametrize("name", ["second", "200"])
+async def test_a_line_is_named_by_its_id_or_its_phone_number_id(rig, name):
+    await rig.add_line("second", number="200")
+    await rig.deliver(inbound_text(ANA), inbound_text(LUCIA, number="200"))
+    items = (await pulled(rig, f"/v1/conversations?line={name}"))["items"]
+    assert [item["contact"]["name"] for item in items] == ["Lucia"]
+
+
+@pytest.mark.parametrize("name", ["theirs", "200", "nothing"])
+async def test_a_line_of_another_connection_is_not_found(rig, name):
+    await rig.add_line("theirs", number="200", connection="other", account="other")
+    assert (await rig.call("GET", f"/v1/conversations?line={name}")).status_code == 404
+
+
+async def test_conversations_of_another_connection_are_not_listed(rig):
+    await rig.add_line("theirs", number="200", connection="other", account="other")
+    await rig.deliver(inbound_text(ANA), inbound_text(LUCIA, number="200"))
+    assert [item["contact"]["name"] for item in (await pulled(rig, "/v1/conversations"))["items"]] == ["Ana"]
+
+
+async def test_events_can_be_pulled_as_they_would_be_pushed(rig):
+    await rig.deliver(inbound_text(ANA))
+    page = await pulled(rig, "/v1/events")
+    await rig.drain()
+    assert page["items"] == rig.crm.events
+
+
+async def test_a_pull_goes_on_where_the_last_one_ended(rig):
+    await rig.deliver(*(inbound_text(customer) for customer in customers(12)))
+    seen, after = [], "0"
+    for _ in range(3):
+        page = await pulled(rig, f"/v1/events?limit=5&after={after}")
+        seen += [event["id"] for event in page["items"]]
+        after = page["next"]
+    assert len(seen) == len(set(seen)) == 12
+    await rig.deliver(inbound_text(ANA))
+    later = (await pulled(rig, f"/v1/events?after={after}"))["items"]
+    assert later[-1]["conversation"]["contact"]["name"] == "Ana"
+
+
+async def test_events_of_another_connection_are_not_pulled(rig):
+    await rig.add_connection("other", account="other")
+    await rig.add_line("theirs", number="200", connection="other", account="other")
+    await rig.deliver(inbound_text(LUCIA, number="200"))
+    assert (await pulled(rig, "/v1/events"))["items"] == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "events?after=x",
+        "events?limit=201",
+        "conversations?before=x",
+        "conversations?before=1",
+        "conversations?updated_after=yesterday",
+    ],
+)
+async def test_a_wrong_question_is_a_problem(rig, query):
+    answer = await rig.call("GET", f"/v1/{query}")
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
+
+
+async def test_cursors_use_unreserved_characters_only(rig):
+    await rig.deliver(*(inbound_text(customer) for customer in customers(3)))
+    listed = await pulled(rig, "/v1/conversations?limit=1")
+    events = await pulled(rig, "/v1/events?limit=1")
+    for cursor in (listed["next"], events["next"], listed["items"][0]["id"]):
+        assert cursor.translate({ord(character): None for character in "-._~"}).isalnum()

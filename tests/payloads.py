@@ -1,0 +1,127 @@
+"""What Meta would send, built small: a builder returns the `value` of one change, `webhook` the body of a POST."""
+
+import hashlib
+import itertools
+import json
+import time
+from base64 import b64encode
+from dataclasses import dataclass
+from typing import Any
+
+NUMBER, WABA = "100000000000001", "100000000000000"
+
+_wamids = (f"wamid.{count}" for count in itertools.count(1))
+
+
+@dataclass(frozen=True)
+class Customer:
+    """Someone with WhatsApp; what Meta does not tell of them is None."""
+
+    wa_id: str | None = None
+    bsuid: str | None = None
+    name: str | None = None
+    username: str | None = None
+
+    def contact(self) -> dict[str, Any]:
+        """Return the entry of `contacts[]`: what is unknown is left out, as Meta does."""
+        profile = {"name": self.name, "username": self.username}
+        return _stated({"profile": _stated(profile), "wa_id": self.wa_id, "user_id": self.bsuid})
+
+
+ANA = Customer("5511987654321", "BR.13491208655302741918", "Ana")
+LUCIA = Customer("5215512345678", "MX.7719208655302741001", "Lucia")
+MIA = Customer(None, "DE.5519208655302741777", "Mia", "mia.codes")
+
+
+def customers(count: int) -> list[Customer]:
+    """Return so many different customers."""
+    return [Customer(f"4915550{n:06}", f"DE.{n:020}", f"Customer {n}") for n in range(count)]
+
+
+def message(
+    customer: Customer,
+    type_: str,
+    content: Any,
+    *,
+    wamid: str | None = None,
+    at: float | None = None,
+    **more: Any,
+) -> dict[str, Any]:
+    """Return one item of `messages[]`; `at` in epoch seconds (default: now)."""
+    return _stated(
+        {
+            "id": wamid or next(_wamids),
+            "timestamp": _seconds(at),
+            "type": type_,
+            type_: content,
+            "from": customer.wa_id,
+            "from_user_id": customer.bsuid,
+            **more,
+        }
+    )
+
+
+def value(*, number: str = NUMBER, **lists: Any) -> dict[str, Any]:
+    """Return the `value` of a change on field `messages`, with the lists that are named."""
+    metadata = {"display_phone_number": "15550100001", "phone_number_id": number}
+    return {"messaging_product": "whatsapp", "metadata": metadata, **lists}
+
+
+def inbound(customer: Customer, type_: str, content: Any, *, number: str = NUMBER, **more: Any) -> dict[str, Any]:
+    """Return a message from a customer, with the contact that Meta puts beside it."""
+    return value(number=number, contacts=[customer.contact()], messages=[message(customer, type_, content, **more)])
+
+
+def inbound_text(customer: Customer, body: str = "Hello", **more: Any) -> dict[str, Any]:
+    return inbound(customer, "text", {"body": body}, **more)
+
+
+def inbound_image(
+    customer: Customer, media_id: str, file: bytes, *, caption: str = "", mime: str = "image/jpeg", **more: Any
+) -> dict[str, Any]:
+    """Return a picture from a customer; its SHA-256 is in base64, as in live webhooks."""
+    sha256 = b64encode(hashlib.sha256(file).digest()).decode()
+    image = {"id": media_id, "mime_type": mime, "sha256": sha256, "caption": caption}
+    return inbound(customer, "image", image, **more)
+
+
+def status(
+    name: str,
+    wamid: str,
+    *,
+    to: Customer = ANA,
+    callback: str | None = None,
+    at: float | None = None,
+    errors: Any = None,
+    number: str = NUMBER,
+) -> dict[str, Any]:
+    """Return what became of a message of ours; `callback` is the text that was given along with the send."""
+    item = {
+        "id": wamid,
+        "status": name,
+        "timestamp": _seconds(at),
+        "recipient_id": to.wa_id,
+        "recipient_user_id": to.bsuid,
+        "biz_opaque_callback_data": callback,
+        "errors": errors,
+    }
+    return value(number=number, statuses=[_stated(item)])
+
+
+def error(code: int, title: str = "A title", details: str = "Some details") -> dict[str, Any]:
+    """Return an error object of Meta's."""
+    return {"code": code, "title": title, "message": title, "error_data": {"details": details}}
+
+
+def webhook(*values: Any, field: str = "messages") -> bytes:
+    """Return the body of a POST in which each value is a change of its own."""
+    changes = [{"field": field, "value": value} for value in values]
+    return json.dumps({"object": "whatsapp_business_account", "entry": [{"id": WABA, "changes": changes}]}).encode()
+
+
+def _seconds(at: float | None) -> str:
+    return str(int(time.time() if at is None else at))
+
+
+def _stated(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}
