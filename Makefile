@@ -36,10 +36,10 @@ $(VENV)/.local: pyproject.toml constraints.txt
 	@echo "Setting up Python packages in $(VENV) (a minute, once) …"
 	@$(PYTHON) -c 'import sys; sys.exit("Leadline needs Python 3.11 or newer; set PYTHON=… to one.") if sys.version_info < (3, 11) else None'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[local]'
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[local]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.local
 	@echo "Setting up the tools for tests …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@

@@ -33,13 +33,19 @@ def asgi(handler: Handler) -> ASGIApp:
 
 
 async def body_of(request: Request, limit: int) -> bytes:
-    """Return the raw body of up to `limit` bytes. Raises `BodyTooLarge` without reading on."""
-    chunks, size = [], 0
-    async for chunk in request.stream():
+    """Return the raw body of up to `limit` bytes. Raises `BodyTooLarge` without reading on, and `ClientDisconnect`."""
+    chunks, size, more = [], 0, True
+    while more:
+        # Not `request.stream()`: an asynchronous generator costs more than the check of the signature.
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        chunk = message.get("body", b"")
         size += len(chunk)
         if size > limit:
             raise BodyTooLarge
         chunks.append(chunk)
+        more = message.get("more_body", False)
     return b"".join(chunks)
 
 

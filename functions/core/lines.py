@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from cachetools import TTLCache
-
 from functions.core.ids import key_of
+from functions.core.memory import Memory
 from functions.core.store import Document, Key, Store, Write, merge
 
 CACHED = 60
@@ -84,15 +83,16 @@ class Directory:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._lines: TTLCache[str, Line] = TTLCache(1000, CACHED)
-        self._numbers: TTLCache[str, str] = TTLCache(1000, CACHED)
-        self._connections: TTLCache[str, Connection] = TTLCache(1000, CACHED)
+        self._lines: Memory[str, Line] = Memory(1000, CACHED)
+        self._numbers: Memory[str, str] = Memory(1000, CACHED)
+        self._connections: Memory[str, Connection] = Memory(1000, CACHED)
 
     async def line(self, line_id: str) -> Line | None:
         """Return a line by our own id."""
         found = self._lines.get(line_id)
         if found is None and (document := await self._read(line_key(line_id))):
-            found = self._lines[line_id] = _line(document)
+            found = _line(document)
+            self._lines.put(line_id, found)
         return found
 
     async def line_of_number(self, phone_number_id: str) -> Line | None:
@@ -102,14 +102,16 @@ class Directory:
             pointer = await self._read(number_key(phone_number_id))
             if pointer is None:
                 return None
-            line_id = self._numbers[phone_number_id] = str(pointer.fields["line"])
+            line_id = str(pointer.fields["line"])
+            self._numbers.put(phone_number_id, line_id)
         return await self.line(line_id)
 
     async def connection(self, connection_id: str) -> Connection | None:
         """Return a connection by its id."""
         found = self._connections.get(connection_id)
         if found is None and (document := await self._read(connection_key(connection_id))):
-            found = self._connections[connection_id] = _connection(document)
+            found = _connection(document)
+            self._connections.put(connection_id, found)
         return found
 
     async def _read(self, key: Key) -> Document | None:

@@ -16,6 +16,8 @@ log = logging.getLogger(__name__)
 MAX_BODY = 3 * 1024 * 1024
 """Bytes of the largest webhook that Meta sends (Meta, "Webhooks overview")."""
 
+_OK = PlainTextResponse("OK")
+
 
 def create(ports: Ports) -> Handler:
     """Return the function's handler."""
@@ -33,12 +35,13 @@ def create(ports: Ports) -> Handler:
             log.warning("webhook refused", extra={"reason": str(error)})
             return PlainTextResponse("The signature is missing or wrong.", 401)
         await acceptance.accept(body)
-        return PlainTextResponse("OK")
+        return _OK
 
     @guarded
     async def webhook(request: Request) -> Response:
-        if request.url.path.endswith("/health"):
-            return PlainTextResponse("OK")
+        # The scope's path: `request.url` is put together anew for each request.
+        if request.scope["path"].endswith("/health"):
+            return _OK
         if request.method == "POST":
             return await deliver(request)
         if request.method in ("GET", "HEAD"):

@@ -1,11 +1,10 @@
 """Who the customers of a webhook are: one batched look-up for strangers, none for those seen in the last minute."""
 
-from collections.abc import Iterable, Mapping
-
-from cachetools import TTLCache
+from collections.abc import Iterable, Sequence
 
 from functions.core.conversation import contact_key
 from functions.core.identity import Alias, Known, alias_writes, candidates, resolve, stated
+from functions.core.memory import Memory
 from functions.core.store import NOW, Store, Union, Write, merge
 from functions.core.whatsapp import Person
 
@@ -13,45 +12,54 @@ _REMEMBERED = 60
 _PROFILE_REMEMBERED = 3600
 _PEOPLE = 20_000
 
+_Named = tuple[str, str | None, str | None, str | None]
+"""An account, and every identity by which an update names a person. One more identity would be news."""
+
 
 class People:
     """An instance's memory of people. What it forgets or never knew is in the store."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._aliases: TTLCache[Alias, Known] = TTLCache(_PEOPLE, _REMEMBERED)
-        self._profiles: TTLCache[str, Person] = TTLCache(_PEOPLE, _PROFILE_REMEMBERED)
+        self._contacts: Memory[_Named, str] = Memory(_PEOPLE, _REMEMBERED)
+        self._profiles: Memory[str, Person] = Memory(_PEOPLE, _PROFILE_REMEMBERED)
 
     async def crowd(self, members: Iterable[tuple[str, Person]], *, certain: bool = False) -> "Crowd":
         """Return what is known of these (account, person) pairs; `certain`: by the store alone."""
+        contacts: dict[_Named, str] = {}
         wanted: dict[Alias, None] = {}
-        known: dict[Alias, Known] = {}
         for account, person in members:
-            aliases = candidates(account, person)
-            remembered = {alias: self._aliases[alias] for alias in aliases if alias in self._aliases}
-            # What was stated must all be remembered: one unknown identity may be the news of this update.
-            if certain or not all(alias in remembered for alias in stated(account, person)):
-                wanted.update(dict.fromkeys(aliases))
+            named = _named(account, person)
+            if not certain and (contact := self._contacts.get(named)):
+                contacts[named] = contact
             else:
-                known.update(remembered)
+                wanted.update(dict.fromkeys(candidates(account, person)))
         documents = await self._store.get([alias.key for alias in wanted]) if wanted else []
-        for alias, document in zip(wanted, documents, strict=True):
-            if document is not None:
-                known[alias] = Known(document.fields["contact"], document.fields.get("bsuid"))
-        return Crowd(known, {} if certain else self._profiles)
+        known = {
+            alias: Known(document.fields["contact"], document.fields.get("bsuid"))
+            for alias, document in zip(wanted, documents, strict=True)
+            if document is not None
+        }
+        return Crowd(contacts, known, Memory(0, 0) if certain else self._profiles)
 
     def remember(self, crowd: "Crowd") -> None:
         """Remember what a crowd showed, once its writes are committed."""
-        self._aliases.update(crowd.known)
-        self._profiles.update(crowd.seen)
+        for named, contact in crowd.contacts.items():
+            self._contacts.put(named, contact)
+        for contact, person in crowd.seen.items():
+            self._profiles.put(contact, person)
 
 
 class Crowd:
-    """The people of one commit. Those that it makes are known to the updates behind."""
+    """The people of one commit. Those that it makes are known to the updates behind.
 
-    def __init__(self, known: dict[Alias, Known], profiles: Mapping[str, Person]) -> None:
-        self.known = known
+    `contacts` holds who was recognized, `known` the aliases that were looked up for the others.
+    """
+
+    def __init__(self, contacts: dict[_Named, str], known: dict[Alias, Known], profiles: Memory[str, Person]) -> None:
+        self.contacts = contacts
         self.seen: dict[str, Person] = {}
+        self._known = known
         self._profiles = profiles
 
     def contact_of(self, account: str, person: Person) -> tuple[str, list[Write]]:
@@ -59,27 +67,41 @@ class Crowd:
 
         Raises `Nameless`.
         """
-        resolution = resolve(account, person, self.known)
-        writes = alias_writes(resolution)
+        named = _named(account, person)
+        contact, writes = self.contacts.get(named), list[Write]()
+        if contact is None:
+            contact, writes = self._resolved(account, person)
+            self.contacts[named] = contact
+        if (self.seen.get(contact) or self._profiles.get(contact)) != person:
+            writes.append(_profile_write(account, contact, person, self._aliases_of(contact, account, person)))
+            self.seen[contact] = person
+        return contact, writes
+
+    def _resolved(self, account: str, person: Person) -> tuple[str, list[Write]]:
+        resolution = resolve(account, person, self._known)
         for alias in (*resolution.missing, *resolution.learnt):
-            self.known[alias] = Known(resolution.contact, resolution.bsuid)
-        if (self.seen.get(resolution.contact) or self._profiles.get(resolution.contact)) != person:
-            own = [alias for alias in stated(account, person) if self.known[alias].contact == resolution.contact]
-            writes.append(_profile_write(account, resolution.contact, person, own))
-            self.seen[resolution.contact] = person
-        return resolution.contact, writes
+            self._known[alias] = Known(resolution.contact, resolution.bsuid)
+        return resolution.contact, alias_writes(resolution)
+
+    def _aliases_of(self, contact: str, account: str, person: Person) -> list[Alias]:
+        """The stated aliases that lead to this contact, as far as they were looked up."""
+        return [
+            alias for alias in stated(account, person) if (known := self._known.get(alias)) and known.contact == contact
+        ]
 
 
-def _profile_write(account: str, contact: str, person: Person, aliases: Iterable[Alias]) -> Write:
+def _named(account: str, person: Person) -> _Named:
+    return account, person.bsuid, person.parent_bsuid, person.wa_id
+
+
+def _profile_write(account: str, contact: str, person: Person, aliases: Sequence[Alias]) -> Write:
     """Return the write of what a customer shows of himself. Identities are added, never rewritten.
 
     `aliases`: those that lead to this contact; a number that was somebody else's before still leads there.
     """
-    fields: dict[str, object] = {
-        "account": account,
-        "aliases": Union(tuple(alias.key.id for alias in aliases)),
-        "updated": NOW,
-    }
+    fields: dict[str, object] = {"account": account, "updated": NOW}
+    if aliases:
+        fields["aliases"] = Union(tuple(alias.key.id for alias in aliases))
     if person.wa_id:
         fields["wa_ids"] = Union((person.wa_id,))
     if person.bsuid:

@@ -14,7 +14,7 @@ ACTIONS = ("say", "run", "run again", "wait", "store fails", "store loses", "que
 ANSWERS = ("takes", "takes, and the answer is lost", "can't be reached", "is busy", "refuses")
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     actions=st.lists(st.sampled_from(ACTIONS), max_size=25),
     answers=st.lists(st.sampled_from(ANSWERS), max_size=8),

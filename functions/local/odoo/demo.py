@@ -38,8 +38,9 @@ if not env["res.users"].search([("login", "=", pairing["login"])]):
         "name": "Maria Agent",
         "login": pairing["login"],
         "password": pairing["password"],
-        # The default would try to send e-mail.
+        # The default would try to send e-mail, and OdooBot would open a window over the card.
         "notification_type": "inbox",
+        "odoobot_state": "disabled",
         "group_ids": [(6, 0, [env.ref("base.group_user").id, *groups])],
     }})
     # Leads without a salesperson go to the team's leader.
