@@ -24,6 +24,7 @@ locals {
     "connections",
     "contacts",
     "conversations",
+    "counts",
     "deliveries",
     "events",
     "lines",

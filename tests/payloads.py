@@ -85,6 +85,39 @@ def inbound_image(
     return inbound(customer, "image", image, **more)
 
 
+def reaction(customer: Customer, target: str, emoji: str | None = "👍", **more: Any) -> dict[str, Any]:
+    """Return a customer's reaction to a message; without an emoji it is taken back."""
+    return inbound(customer, "reaction", _stated({"message_id": target, "emoji": emoji}), **more)
+
+
+def edit(customer: Customer, target: str, body: str, **more: Any) -> dict[str, Any]:
+    """Return a customer's new text for a message."""
+    return inbound(customer, "edit", _new_text(target, body), **more)
+
+
+def revoke(customer: Customer, target: str, **more: Any) -> dict[str, Any]:
+    """Return a customer's taking back of a message."""
+    return inbound(customer, "revoke", {"original_message_id": target}, **more)
+
+
+def echo(customer: Customer, type_: str, content: Any, *, number: str = NUMBER, **more: Any) -> dict[str, Any]:
+    """Return what the business sent from its phone app; the customer stands in `to`."""
+    item = message(Customer("15550100001"), type_, content, to=customer.wa_id, to_user_id=customer.bsuid, **more)
+    return value(number=number, message_echoes=[item])
+
+
+def echo_text(customer: Customer, body: str = "From the phone", **more: Any) -> dict[str, Any]:
+    return echo(customer, "text", {"body": body}, **more)
+
+
+def echo_edit(customer: Customer, target: str, body: str, **more: Any) -> dict[str, Any]:
+    return echo(customer, "edit", _new_text(target, body), **more)
+
+
+def _new_text(target: str, body: str) -> dict[str, Any]:
+    return {"original_message_id": target, "message": {"type": "text", "text": {"body": body}}}
+
+
 def status(
     name: str,
     wamid: str,

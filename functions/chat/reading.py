@@ -107,7 +107,7 @@ async def _quoted(desk: Desk, opened: Open, messages: Sequence[Document]) -> dic
     documents = await desk.ports.store.get(keys) if keys else []
     for index, name in enumerate(far):
         document = documents[2 * index] or documents[2 * index + 1] or await _of_wamid(desk, opened, name)
-        if document is not None and document.fields["conversation"] == opened.id:
+        if document is not None and document.fields.get("conversation") == opened.id:
             found[name] = document
     return found
 

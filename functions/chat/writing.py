@@ -11,10 +11,11 @@ from functions.chat.uploads import uploaded
 from functions.core.conversation import unread
 from functions.core.events import Type, deliver_task, event
 from functions.core.ids import key_of
-from functions.core.message import MEDIA_TYPES, Author, digest, message_key, outbound_fields, outbound_key
+from functions.core.message import Author, digest, message_key, outbound_fields, outbound_key
 from functions.core.outbox import send_task
 from functions.core.store import NOW, AlreadyExists, Document, Maximum, Query, Write, create, merge, update
 from functions.core.tasks import Task
+from functions.core.whatsapp import MEDIA_TYPES
 from functions.core.window import closes_at, is_open
 
 _FIRST_LOOK, _FURTHER = 3, 50
@@ -138,7 +139,7 @@ async def _enqueue(desk: Desk, opened: Open, message: str, *tasks: Task) -> None
 async def _received_after(desk: Desk, opened: Open, message_id: str) -> tuple[int, str | None]:
     """Return how many messages came in after this one, and the last that came in up to it."""
     [upto] = await desk.ports.store.get([message_key(message_id)])
-    if upto is None or upto.fields["conversation"] != opened.id:
+    if upto is None or upto.fields.get("conversation") != opened.id:
         raise not_found()
     newer, after = 0, None
     while True:

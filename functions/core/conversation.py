@@ -6,7 +6,7 @@ from typing import Any
 
 from functions.core.ids import key_of
 from functions.core.phone import e164, variants
-from functions.core.store import NOW, Document, Increment, Key, Maximum, Write, merge
+from functions.core.store import NOW, Document, Increment, Key, Maximum, Union, Write, merge
 from functions.core.window import closes_at, is_open
 
 
@@ -19,24 +19,35 @@ def contact_key(contact: str) -> Key:
     return Key("contacts", contact)
 
 
-def received(key: Key, *, account: str, line: str, connection: str, contact: str, at: int) -> Write:
-    """Return the write of a message received at this provider's time (epoch seconds).
+def grown(key: Key, *, account: str, line: str, connection: str, contact: str, **changes: Any) -> Write:
+    """Return the write that makes a conversation, or changes what it is about.
 
-    Blind and commutative, so that it needs no read; it stands in the commit that creates the message, so a
+    Blind, so that it needs no read; the changes are commutative and stand in the commit that creates the message, so a
     redelivered message counts once.
     """
-    return merge(
-        key,
-        {
-            "account": account,
-            "line": line,
-            "connection": connection,
-            "contact": contact,
-            "received": Increment(1),
-            "last_in": Maximum(at),
-            "updated": NOW,
-        },
-    )
+    fields = {"account": account, "line": line, "connection": connection, "contact": contact}
+    return merge(key, {**fields, **changes, "updated": NOW})
+
+
+def received(at: int) -> dict[str, Any]:
+    """Return the changes by a customer's message of this provider's time (epoch seconds): it opens the window."""
+    return {"received": Increment(1), "last_in": Maximum(at), **active(at)}
+
+
+def active(at: int) -> dict[str, Any]:
+    """Return the changes by something that a customer did, which need not be a message."""
+    return {"last_activity": Maximum(at)}
+
+
+def came_by(referral: Mapping[str, Any], at: int) -> dict[str, Any]:
+    """Return the changes by a message that came through an advertisement or a post."""
+    return {"referrals": Union(({**referral, "at": at},))}
+
+
+def referral(fields: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the advertisement or post by which the customer came last."""
+    newest = max(fields.get("referrals", ()), key=lambda one: (one["at"], str(one)), default=None)
+    return newest and {name: value for name, value in newest.items() if name != "at"}
 
 
 def unread(fields: Mapping[str, Any]) -> int:

@@ -30,10 +30,11 @@ def event(
     now: datetime,
     message: str | None = None,
     detail: str = "",
+    what: str | None = None,
 ) -> Write:
     """Return the write that tells the connection's CRM of a happening.
 
-    `detail` tells happenings of one subject apart, such as a message's statuses.
+    `detail` tells happenings of one subject apart, such as a message's statuses; `what` says what of a message changed.
     """
     fields: dict[str, Any] = {
         "account": account,
@@ -41,6 +42,7 @@ def event(
         "type": type_,
         "conversation": conversation,
         "message": message,
+        **({"what": what} if what else {}),
         "pending": True,
         "seq": NOW,
         "expires_at": now + KEPT,

@@ -10,11 +10,11 @@ from typing import Any
 from functions.core.conversation import conversation_key
 from functions.core.ids import key_of
 from functions.core.meta_errors import error_view, own_error
-from functions.core.status import shown
+from functions.core.status import RANK, shown
 from functions.core.store import NOW, Document, Key
-from functions.core.whatsapp import Inbound
+from functions.core.whatsapp import CUSTOMER, MEDIA_TYPES, PHONE, Message
 
-MEDIA_TYPES = frozenset({"image", "video", "audio", "document", "sticker"})
+_OF_THE_FILE = frozenset({"id", "mime_type", "sha256", "url", "voice", "animated"})
 
 _CALLBACK_PREFIX = "leadline"
 
@@ -42,6 +42,11 @@ def inbound_key(line: str, wamid: str) -> Key:
     return message_key(key_of("message", line, "in", wamid))
 
 
+def echo_key(line: str, wamid: str) -> Key:
+    """Return the key of a message that the business sent from its phone app."""
+    return message_key(key_of("message", line, "out", wamid))
+
+
 def outbound_key(conversation: str, client_id: str) -> Key:
     """Return the key of a message sent through us: the client's id makes a repeated request harmless."""
     return message_key(key_of("message", conversation, "client", client_id))
@@ -61,46 +66,69 @@ def sort_key(at: float, arrived: datetime, index: int = 0) -> str:
     return f"{int(at):012}.{int(arrived.timestamp() * 1000):015}.{index:04}"
 
 
-def inbound_fields(
-    message: Inbound, *, account: str, line: str, conversation: str, contact: str, sort: str
+def message_fields(
+    message: Message, *, account: str, line: str, conversation: str, contact: str, sort: str
 ) -> dict[str, Any]:
-    """Return the document of a received message. The raw item is kept as text, which any store takes."""
-    content = dict(message.content)
+    """Return the document of a message that a webhook brings: a customer's, the phone app's, or WhatsApp's notice.
+
+    The raw item is kept as text, which any store takes.
+    """
+    outbound = message.by == PHONE
+    stated = {"context": message.context, "product": message.product, "referral": message.referral}
     fields: dict[str, Any] = {
         "account": account,
         "line": line,
         "conversation": conversation,
-        "direction": "in",
+        "direction": "out" if outbound else "in",
         "type": message.type,
         "at": message.at,
         "sort": sort,
-        "author": Author("customer", contact, message.person.name).fields(),
+        "author": _author(message, line, contact).fields(),
         "wamid": message.wamid,
         "wamid_key": wamid_key(message.wamid),
-        "context": _object(message.raw.get("context")),
-        "referral": _object(message.raw.get("referral")),
+        "content": revised_content(message.type, message.content),
         "raw": json.dumps(message.raw),
         "changed": NOW,
+        **{name: value for name, value in stated.items() if value},
     }
+    if outbound:
+        # The phone has sent it; its later statuses come by themselves.
+        fields |= {"rank": RANK["sent"], "statuses": {"sent": message.at}}
     if message.errors:
         # Meta could not hand the message over, or not all of it.
         fields["error"] = error_view(message.errors[0])
     if message.type in MEDIA_TYPES:
-        fields["media"] = {
-            "id": _text(content.pop("id", None)),
-            "mime": _text(content.pop("mime_type", None)),
-            "sha256": _text(content.pop("sha256", None)),
-            "name": _text(content.get("filename")),
-            "state": "waiting",
-        }
-        # Its URL is dead before any task could use it, and nobody else may follow it.
-        content.pop("url", None)
-    fields["content"] = content
+        fields["media"] = _media(message.content)
     return fields
 
 
-def _object(value: Any) -> dict[str, Any] | None:
-    return value if isinstance(value, dict) else None
+def _author(message: Message, line: str, contact: str) -> Author:
+    if message.by == PHONE:
+        return Author("phone", line, None)
+    return Author("customer", contact, message.person.name) if message.said else Author("system", line, None)
+
+
+def _media(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is known of a file before it is fetched."""
+    return {
+        "id": _text(content.get("id")),
+        "mime": _text(content.get("mime_type")),
+        "sha256": _text(content.get("sha256")),
+        "name": _text(content.get("filename")),
+        "voice": content.get("voice") is True,
+        "animated": content.get("animated") is True,
+        "state": "waiting",
+    }
+
+
+def revised_content(type_: str, content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a type's object as it is shown: a file's particulars stand in `media`.
+
+    Its URL is dead before any task could use it, and nobody else may follow it.
+    """
+    if type_ not in MEDIA_TYPES:
+        return dict(content)
+    return {name: value for name, value in content.items() if name not in _OF_THE_FILE}
 
 
 def _text(value: Any) -> str | None:
@@ -185,7 +213,7 @@ def view(document: Document, *, url: str | None = None, quoted: Document | None 
     context = fields.get("context") or {}
     return {
         # First, so that no type of Meta's can stand in the place of what follows.
-        fields["type"]: fields["content"],
+        fields["type"]: _shown_content(fields),
         "id": document.key.id,
         "conversation": fields["conversation"],
         "direction": fields["direction"],
@@ -200,13 +228,39 @@ def view(document: Document, *, url: str | None = None, quoted: Document | None 
         "client_id": fields.get("client_id"),
         "reply_to": _quote(quoted, context),
         "forwarded": bool(context.get("forwarded") or context.get("frequently_forwarded")),
-        "reactions": [
-            {"emoji": reaction["emoji"], "by": by}
-            for by, reaction in fields.get("reactions", {}).items()
-            if reaction.get("emoji")
-        ],
-        "media": _media_view(media, url) if media else None,
+        "frequently_forwarded": bool(context.get("frequently_forwarded")),
+        "product": fields.get("product"),
+        "referral": fields.get("referral"),
+        "history": bool(fields.get("history")),
+        "edited": _iso(fields.get("edited")),
+        "revoked": _iso(fields.get("revoked")),
+        "reactions": _reactions(fields),
+        "media": _media_view(media, url) if media and fields.get("revoked") is None else None,
     }
+
+
+def _shown_content(fields: Mapping[str, Any]) -> Any:
+    """Return the type's own object in Graph's shape; shared contacts are a list there, and a map in the store."""
+    content = fields["content"]
+    return content.get("items", []) if fields["type"] == "contacts" and "items" in content else content
+
+
+def _reactions(fields: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the reactions that stand; one that was taken back has no emoji."""
+    return [
+        {
+            "emoji": reaction["emoji"],
+            "by": "customer" if by == CUSTOMER else "business",
+            "name": reaction.get("name"),
+            "at": _iso(reaction.get("at")),
+        }
+        for by, reaction in sorted(fields.get("reactions", {}).items())
+        if reaction.get("emoji")
+    ]
+
+
+def _iso(at: float | None) -> str | None:
+    return None if at is None else iso(at)
 
 
 def _error(fields: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -219,7 +273,11 @@ def _error(fields: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def _media_view(media: Mapping[str, Any], url: str | None) -> dict[str, Any]:
-    return {name: media.get(name) for name in ("mime", "name", "size", "state", "reason")} | {"url": url}
+    return {name: media.get(name) for name in ("mime", "name", "size", "state", "reason", "width", "height")} | {
+        "url": url,
+        "voice": bool(media.get("voice")),
+        "animated": bool(media.get("animated")),
+    }
 
 
 def _quote(quoted: Document | None, context: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from functions.core.conversation import contact_key, contact_view
+from functions.core.conversation import contact_key, contact_view, referral
 from functions.core.lines import Directory
 from functions.core.message import iso, message_key
 from functions.core.status import shown
@@ -54,7 +54,7 @@ async def _telling(
         "type": event.fields["type"],
         "at": event.fields["seq"].isoformat(),
         "conversation": _conversation(conversation, contact_view(contact), line.view()),
-        "message": _message(message) if message else None,
+        "message": _message(message, event.fields.get("what")) if message else None,
     }
     return Telling(event, conversation, body)
 
@@ -77,13 +77,14 @@ def _conversation(conversation: Document, contact: Mapping[str, Any], line: Mapp
         "last_in": iso(fields["last_in"]) if "last_in" in fields else None,
         "last_out": iso(fields["last_out"]) if "last_out" in fields else None,
         "window_until": window_until.isoformat() if window_until else None,
-        "referral": fields.get("referral"),
+        "referral": referral(fields),
         "merged_into": fields.get("merged_into"),
     }
 
 
-def _message(message: Document) -> dict[str, Any]:
+def _message(message: Document, what: str | None) -> dict[str, Any]:
     fields = message.fields
+    changed = {"what": what} if what else {}
     return {
         "id": message.key.id,
         "version": message.version,
@@ -91,4 +92,5 @@ def _message(message: Document) -> dict[str, Any]:
         "type": fields["type"],
         "author": fields["author"],
         "status": shown(fields) if fields["direction"] == "out" else "received",
+        **changed,
     }

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from functions.core.message import MEDIA_TYPES, Callback
+from functions.core.message import Callback
 from functions.core.store import Document
+from functions.core.whatsapp import MEDIA_TYPES
 
 
 class NoAddress(Exception):

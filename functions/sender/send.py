@@ -11,9 +11,10 @@ from functions.core import outbox
 from functions.core.conversation import contact_key
 from functions.core.graph import NotSent, Refused, Uncertain
 from functions.core.media import MediaMissing, MediaUnavailable
-from functions.core.message import MEDIA_TYPES, message_key
+from functions.core.message import message_key
 from functions.core.meta_errors import own_error
 from functions.core.store import AlreadyExists, Document, Key, NotFound, Stale
+from functions.core.whatsapp import MEDIA_TYPES
 from functions.sender.desk import Access, Desk
 from functions.sender.request import NoAddress, message_request
 from functions.sender.settle import Settlement, come_back
@@ -85,7 +86,7 @@ async def _around(desk: Desk, message: Document) -> tuple[Document | None, Docum
     if conversation is None:
         return None, None
     [contact] = await desk.ports.store.get([contact_key(conversation.fields["contact"])])
-    if quoted_message and quoted_message.fields["conversation"] != conversation.key.id:
+    if quoted_message and quoted_message.fields.get("conversation") != conversation.key.id:
         # A wamid of somebody else's conversation, which holds their number, must not leave through this one.
         quoted_message = None
     return contact, quoted_message if quoted else None

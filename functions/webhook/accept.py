@@ -9,14 +9,17 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime
 
+from functions.core.changes import is_early
 from functions.core.identity import Nameless
 from functions.core.lines import Directory, Line
 from functions.core.parked import parked, quarantined
 from functions.core.ports import Ports
-from functions.core.store import AlreadyExists, NotFound, Refused, Unavailable, Unstorable
+from functions.core.store import AlreadyExists, Document, NotFound, Refused, Stale, Unavailable, Unstorable
 from functions.core.tasks import Task, one_for_all
-from functions.core.whatsapp import Inbound, Status, Unhandled, Unreadable, Update, updates
-from functions.webhook.inbound import inbound_step
+from functions.core.whatsapp import PHONE, Change, Message, Status, Unhandled, Unreadable, Update, updates
+from functions.webhook.changes import change_step, message_of_wamid
+from functions.webhook.late import late_step
+from functions.webhook.messages import key_of_message, message_step
 from functions.webhook.people import Crowd, People
 from functions.webhook.statuses import status_step
 from functions.webhook.step import Step
@@ -28,6 +31,10 @@ _UPDATES_PER_COMMIT = 50
 
 _RACES = 5
 """How often an update is resolved again after it lost a race."""
+
+
+Indexed = tuple[int, Update]
+"""An update with its place in the webhook."""
 
 
 class Acceptance:
@@ -50,44 +57,81 @@ class Acceptance:
             log.error("webhook quarantined", extra={"reason": type(error).__name__})
             await self._ports.store.commit(quarantined(type(error).__name__, body, now))
             return
+        indexed = list(enumerate(found))
         for start in range(0, len(found), _UPDATES_PER_COMMIT):
-            await self._accept_together(found[start : start + _UPDATES_PER_COMMIT], now, start)
+            await self._accept_in_order(indexed[start : start + _UPDATES_PER_COMMIT], now)
 
-    async def _accept_together(self, found: Sequence[Update], now: datetime, start: int) -> None:
-        lines = [await self._line_of(update) for update in found]
-        crowd = await self._crowd(found, lines)
+    async def _accept_in_order(self, found: Sequence[Indexed], now: datetime) -> None:
+        """Take messages, then what changes them, then statuses: the first and the last in one commit if they can."""
+        changes = [one for one in found if _reads(one[1])]
+        if not changes:
+            await self._accept_together(found, now)
+            return
+        blind = [one for one in found if not _reads(one[1])]
+        await self._accept_together([one for one in blind if not isinstance(one[1], Status)], now)
+        for index, update in changes:
+            await self._accept_alone(update, await self._line_of(update), now, index)
+        await self._accept_together([one for one in blind if isinstance(one[1], Status)], now)
+
+    async def _accept_together(self, found: Sequence[Indexed], now: datetime) -> None:
+        if not found:
+            return
+        lines = [await self._line_of(update) for _, update in found]
+        crowd = await self._crowd([update for _, update in found], lines)
         steps = [
             await self._step(update, line, crowd, now, index)
-            for index, (update, line) in enumerate(zip(found, lines, strict=True), start)
+            for (index, update), line in zip(found, lines, strict=True)
         ]
         try:
             await self._ports.store.commit([write for step in steps for write in step.writes])
         except Refused as refusal:
             log.info("commit refused, one by one now", extra={"type": type(refusal).__name__})
-            for index, (update, line) in enumerate(zip(found, lines, strict=True), start):
+            for (index, update), line in zip(found, lines, strict=True):
                 await self._accept_alone(update, line, now, index)
         else:
             self._people.remember(crowd)
             await self._enqueue(steps)
+            for step, line in zip(steps, lines, strict=True):
+                await self._bring_together(step, line, now)
 
     async def _accept_alone(self, update: Update, line: Line | None, now: datetime, index: int) -> None:
         for _ in range(_RACES):
             crowd = await self._crowd([update], [line], certain=True)
             step = await self._step(update, line, crowd, now, index, certain=True)
             try:
-                await self._ports.store.commit(step.writes)
+                await self._commit(step)
             except Unstorable:
                 step = self._park("no store takes it", update, line, now)
                 await self._ports.store.commit(step.writes)
-            except (AlreadyExists, NotFound):
+            except (AlreadyExists, NotFound, Stale):
                 if not await self._is_stored(step):
                     continue  # Another instance was quicker with this person or message: look again.
             else:
                 self._people.remember(crowd)
             # A redelivery enqueues too: the first one's tasks may have died with its answer.
             await self._enqueue([step])
+            await self._bring_together(step, line, now)
             return
         raise Unavailable("lost every race")
+
+    async def _bring_together(self, step: Step, line: Line | None, now: datetime) -> None:
+        """Apply what came before its message, once both are stored."""
+        if step.awaited is None or line is None:
+            return
+        for _ in range(_RACES):
+            late = await late_step(line, step.awaited, self._ports.store, now)
+            if late is None:
+                return
+            try:
+                await self._commit(late)
+            except (NotFound, Stale):
+                continue  # Another instance does the same.
+            await self._enqueue([late])
+        raise Unavailable("lost every race")
+
+    async def _commit(self, step: Step) -> None:
+        if step.writes:
+            await self._ports.store.commit(step.writes)
 
     async def _step(
         self, update: Update, line: Line | None, crowd: Crowd, now: datetime, index: int, *, certain: bool = False
@@ -96,21 +140,36 @@ class Acceptance:
             reason = update.reason if isinstance(update, Unhandled) else "no line has this phone_number_id"
             return self._park(reason, update, line, now)
         match update:
-            case Inbound():
+            case Message():
+                if update.by == PHONE and await self._is_ours(update, line):
+                    return Step()
+                early = await self._early(update, line) if certain else None
                 try:
-                    return inbound_step(update, line, crowd, now, index)
+                    return message_step(update, line, crowd, now, index, early=early)
                 except Nameless as error:
                     return self._park(str(error), update, line, now)
             case Status():
                 return await status_step(update, line, self._ports.store, now, certain=certain)
             case Unhandled():
                 return self._park(update.reason, update, line, now)
+            case _:
+                return await change_step(update, line, self._ports.store, now)
+
+    async def _is_ours(self, echo: Message, line: Line) -> bool:
+        """Tell whether the phone app repeats what was sent through us."""
+        there = await message_of_wamid(self._ports.store, line, echo.wamid)
+        return there is not None and there.key != key_of_message(echo, line)
+
+    async def _early(self, message: Message, line: Line) -> Document | None:
+        """Return the document of what changed a message before it came."""
+        [there] = await self._ports.store.get([key_of_message(message, line)])
+        return there if is_early(there) else None
 
     async def _crowd(self, found: Sequence[Update], lines: Sequence[Line | None], *, certain: bool = False) -> Crowd:
         members = [
             (line.account, update.person)
             for update, line in zip(found, lines, strict=True)
-            if line is not None and isinstance(update, Inbound)
+            if line is not None and isinstance(update, Message)
         ]
         return await self._people.crowd(members, certain=certain)
 
@@ -119,7 +178,10 @@ class Acceptance:
         return await self._directory.line_of_number(number) if number else None
 
     async def _is_stored(self, step: Step) -> bool:
-        return step.message is not None and (await self._ports.store.get([step.message]))[0] is not None
+        if step.message is None:
+            return False
+        [there] = await self._ports.store.get([step.message])
+        return there is not None and not is_early(there)
 
     async def _enqueue(self, steps: Sequence[Step]) -> None:
         # A POST of many messages asks a CRM once, not once for each.
@@ -132,3 +194,8 @@ class Acceptance:
     def _park(self, reason: str, update: Update, line: Line | None, now: datetime) -> Step:
         log.warning("update parked", extra={"reason": reason, "line": line.id if line else None})
         return Step(writes=parked(reason, update.raw, now, line=line.id if line else None))
+
+
+def _reads(update: Update) -> bool:
+    """Tell whether an update must look at what is there, so that it can't stand in a commit with others."""
+    return isinstance(update, Change) or (isinstance(update, Message) and update.by == PHONE)

@@ -69,4 +69,4 @@ def _orphan(status: Status, line: Line, now: datetime) -> Step:
         "expires_at": now + ORPHANS_KEPT,
     }
     key = Key("orphan_statuses", key_of("orphan", line.id, status.wamid, status.status))
-    return Step(writes=[merge(key, fields)])
+    return Step(writes=[merge(key, fields)], awaited=status.wamid)

@@ -104,6 +104,12 @@ def test_what_a_message_shows():
         "client_id": None,
         "reply_to": None,
         "forwarded": False,
+        "frequently_forwarded": False,
+        "product": None,
+        "referral": None,
+        "history": False,
+        "edited": None,
+        "revoked": None,
         "reactions": [],
         "media": None,
         "text": {"body": "Hello"},
@@ -139,5 +145,6 @@ def test_a_reply_shows_the_first_words_of_what_it_answers():
 
 
 def test_a_withdrawn_reaction_is_not_shown():
-    reactions = {"customer": {"emoji": ""}, "business": {"emoji": "👍"}}
-    assert view(message(reactions=reactions))["reactions"] == [{"emoji": "👍", "by": "business"}]
+    reactions = {"customer": {"emoji": None, "at": 1}, "phone": {"emoji": "👍", "at": 1}}
+    [shown] = view(message(reactions=reactions))["reactions"]
+    assert (shown["emoji"], shown["by"], shown["at"]) == ("👍", "business", "1970-01-01T00:00:01+00:00")

@@ -5,8 +5,36 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.core.whatsapp import Inbound, Person, Status, Unhandled, Unreadable, updates
-from tests.payloads import ANA, LUCIA, MIA, NUMBER, Customer, inbound, inbound_text, message, status, value, webhook
+from functions.core.whatsapp import (
+    Edit,
+    Message,
+    Person,
+    Reaction,
+    Revocation,
+    Status,
+    Unhandled,
+    Unreadable,
+    updates,
+)
+from tests.payloads import (
+    ANA,
+    LUCIA,
+    MIA,
+    NUMBER,
+    Customer,
+    echo_edit,
+    echo_text,
+    edit,
+    error,
+    inbound,
+    inbound_text,
+    message,
+    reaction,
+    revoke,
+    status,
+    value,
+    webhook,
+)
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -21,7 +49,7 @@ def read(*values, field="messages"):
 
 def test_a_text_is_read_with_its_sender():
     [update] = read(inbound_text(ANA, "Hello", wamid="wamid.1", at=1_780_000_000))
-    assert update == Inbound(
+    assert update == Message(
         phone_number_id=NUMBER,
         wamid="wamid.1",
         at=1_780_000_000,
@@ -90,7 +118,7 @@ def test_the_number_of_the_contact_is_taken_when_the_message_has_none():
 
 def test_messages_come_before_statuses():
     kinds = [type(update) for update in read(status("read", "wamid.1"), inbound_text(ANA), status("sent", "wamid.2"))]
-    assert kinds == [Inbound, Status, Status]
+    assert kinds == [Message, Status, Status]
 
 
 def test_messages_keep_their_order():
@@ -121,15 +149,100 @@ def test_an_unknown_status_is_kept_as_it_came(name):
     assert len(update.reason) < 100
 
 
-@pytest.mark.parametrize("type_", ["system", "reaction", "edit", "revoke", "request_welcome"])
-def test_what_only_changes_something_is_no_message(type_):
+@pytest.mark.parametrize("type_", ["reaction", "edit", "revoke"])
+def test_what_changes_a_message_without_naming_it_is_kept_as_it_came(type_):
     [update] = read(inbound(ANA, type_, {}))
     assert isinstance(update, Unhandled)
 
 
-def test_a_type_that_nobody_knows_yet_is_a_message_all_the_same():
-    [update] = read(inbound(ANA, "hologram", {"id": "1"}))
-    assert (update.type, update.content) == ("hologram", {"id": "1"})
+def test_a_reaction_names_its_target_and_is_no_message():
+    [update] = read(reaction(ANA, "wamid.1", "👍"))
+    assert (type(update), update.target, update.emoji, update.by) == (Reaction, "wamid.1", "👍", "customer")
+
+
+@pytest.mark.parametrize("gone", [None, ""])
+def test_a_reaction_without_an_emoji_is_taken_back(gone):
+    [update] = read(reaction(ANA, "wamid.1", gone))
+    assert update.emoji is None
+
+
+def test_an_edit_brings_the_new_content():
+    [update] = read(edit(ANA, "wamid.1", "Better"))
+    assert (type(update), update.target, update.content) == (Edit, "wamid.1", {"body": "Better"})
+
+
+def test_a_revocation_names_its_target():
+    [update] = read(revoke(ANA, "wamid.1"))
+    assert (type(update), update.target) == (Revocation, "wamid.1")
+
+
+def test_what_the_phone_app_says_is_read_alike_and_names_the_customer():
+    text, edited = read(echo_text(ANA, "Hi"), echo_edit(ANA, "wamid.1", "Hello"), field="smb_message_echoes")
+    assert (text.by, text.content, text.person.wa_id) == ("phone", {"body": "Hi"}, ANA.wa_id)
+    assert (type(edited), edited.by, edited.person.bsuid) == (Edit, "phone", ANA.bsuid)
+
+
+def test_a_copy_for_a_number_that_stands_by_is_read_like_any_other():
+    nested = value(standby={name: inbound_text(ANA)[name] for name in ("messages", "contacts")})
+    [update] = read(nested, field="standby")
+    assert (update.content, update.person.name) == ({"body": "Hello"}, "Ana")
+
+
+@pytest.mark.parametrize("type_", ["system", "request_welcome"])
+def test_a_notice_of_whatsapp_is_nothing_that_was_said(type_):
+    [update] = read(inbound(ANA, type_, {}))
+    assert not update.said
+
+
+@pytest.mark.parametrize(
+    ("kind", "shown"),
+    [
+        ("user_changed_number", "number_changed"),
+        ("customer_changed_number", "number_changed"),
+        ("user_changed_user_id", "user_id_changed"),
+        ("customer_identity_changed", "identity_changed"),
+        ("something_new", "something_new"),
+    ],
+)
+def test_a_notice_is_shown_by_its_kind(kind, shown):
+    [update] = read(inbound(ANA, "system", {"type": kind, "body": "So it is"}))
+    assert update.content == {"kind": shown, "body": "So it is"}
+
+
+@pytest.mark.parametrize("type_", ["hologram", "media_placeholder", "errors"])
+def test_a_type_that_nobody_knows_yet_is_shown_as_unsupported(type_):
+    [update] = read(inbound(ANA, type_, {"id": "1"}))
+    assert (update.type, update.content) == ("unsupported", {"type": type_, "code": None, "details": None})
+
+
+@pytest.mark.parametrize("type_", ["unsupported", "unknown"])
+def test_what_meta_can_not_hand_over_says_what_it_was(type_):
+    [update] = read(inbound(ANA, type_, {"type": "poll_creation"}, errors=[error(131051, details="Not supported")]))
+    assert update.content == {"type": "poll_creation", "code": 131051, "details": "Not supported"}
+
+
+@pytest.mark.parametrize("broken", [None, "text", [], 5])
+def test_a_known_type_whose_object_is_broken_is_shown_as_unsupported(broken):
+    [update] = read(inbound(ANA, "image", broken))
+    assert (update.type, update.content["type"]) == ("unsupported", "image")
+
+
+def test_an_old_voice_message_is_an_audio():
+    [update] = read(inbound(ANA, "voice", {"id": "1"}))
+    assert (update.type, update.content) == ("audio", {"id": "1", "voice": True})
+
+
+@pytest.mark.parametrize("place", ["item", "contact"])
+def test_where_a_shared_contact_comes_from_is_read_in_both_places(place):
+    origin = {"origin": "contact_request"}
+    shared = [{"name": {"formatted_name": "Bob"}} | (origin if place == "contact" else {})]
+    [update] = read(inbound(ANA, "contacts", shared, **(origin if place == "item" else {})))
+    assert update.content["items"][0]["origin"] == "contact_request"
+
+
+def test_of_a_referral_only_metas_keys_are_taken():
+    [update] = read(inbound_text(ANA, referral={"source_type": "ad", "ctwa_clid": "click", "tracker": "x"}))
+    assert update.referral == {"source_type": "ad", "ctwa_clid": "click"}
 
 
 def test_a_group_message_is_kept_aside():
@@ -171,7 +284,7 @@ def test_without_a_phone_number_id_nothing_is_routed_and_nothing_lost(metadata):
 def test_one_bad_item_never_costs_its_neighbours(poison):
     texts = [message(ANA, "text", {"body": "one"}), poison, message(ANA, "text", {"body": "two"})]
     found = read(value(contacts=["odd", ANA.contact(), {"profile": 5}], messages=texts, statuses=[poison]))
-    assert [type(update) for update in found] == [Inbound, Unhandled, Inbound, Unhandled]
+    assert [type(update) for update in found] == [Message, Unhandled, Message, Unhandled]
 
 
 @pytest.mark.parametrize("body", [None, 5, "text", [], {}, {"entry": None}, {"entry": {}}, {"object": "page"}])

@@ -12,7 +12,6 @@ from tests.payloads import (
     WABA,
     Customer,
     customers,
-    error,
     inbound,
     inbound_image,
     inbound_text,
@@ -283,29 +282,6 @@ async def test_a_changed_name_is_shown(rig):
 async def test_what_has_neither_number_nor_bsuid_is_parked(rig):
     await rig.deliver(inbound_text(Customer(name="Nobody")))
     assert [parked["reason"] for parked in rig.documents("parked")] == ["neither BSUID nor number"]
-
-
-@pytest.mark.parametrize("type_", ["reaction", "system", "edit", "revoke"])
-async def test_what_this_version_has_no_use_for_is_kept_as_it_came(rig, type_):
-    await rig.deliver(inbound(ANA, type_, {"message_id": "wamid.1"}))
-    assert [parked["reason"] for parked in rig.documents("parked")] == [f"type {type_}"]
-    assert await conversations(rig) == []
-
-
-async def test_a_type_of_tomorrow_is_shown_as_such(rig):
-    await rig.deliver(inbound(ANA, "hologram", {"depth": 3}))
-    await rig.drain()
-    [conversation] = await conversations(rig)
-    shown = await rig.tab(conversation["id"]).last()
-    assert (shown["type"], shown["hologram"]) == ("hologram", {"depth": 3})
-
-
-async def test_a_message_that_meta_could_not_hand_over_says_why(rig):
-    await rig.deliver(inbound(ANA, "unsupported", {"type": "poll_creation"}, errors=[error(131051, "Unknown type")]))
-    await rig.drain()
-    [conversation] = await conversations(rig)
-    shown = await rig.tab(conversation["id"]).last()
-    assert (shown["type"], shown["error"]["code"], shown["error"]["title"]) == ("unsupported", 131051, "Unknown type")
 
 
 async def test_a_reply_shows_what_it_answers(rig):

@@ -1,0 +1,132 @@
+"""What happens to a message after it was said: reactions, edits, revocations.
+
+They come in any order, more than once, and before the message itself. All of them end in the same document: of
+reactions the newest per reactor stands, of contents the newest edit, and what was there before is kept in `before`.
+What comes before its message is kept in a document of the message's own name that has no type yet (`is_early`).
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from functions.core.message import revised_content, wamid_key
+from functions.core.store import NOW, REMOVE, Document
+from functions.core.whatsapp import CUSTOMER, Change, Edit, Reaction, Revocation
+
+WHAT = {Reaction: "reaction", Edit: "edit", Revocation: "revoked"}
+"""What the CRM is told has changed."""
+
+
+def is_early(document: Document | None) -> bool:
+    """Tell whether a document holds only what came before its message."""
+    return document is not None and "type" not in document.fields
+
+
+def changed(fields: Mapping[str, Any], change: Change) -> dict[str, Any] | None:
+    """Return the fields to merge into a message (or into nothing, before it came); None if nothing changes."""
+    match change:
+        case Reaction():
+            return _reacted(fields, change)
+        case Edit():
+            return _edited(fields, change)
+        case Revocation():
+            return _revoked(fields, change)
+
+
+def filled(message: Mapping[str, Any], early: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a message that is written where its early changes are kept."""
+    return {**message, **_joined(message, early, {})}
+
+
+def joined(message: Mapping[str, Any], early: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields to merge into a message that is stored, for changes that were kept elsewhere."""
+    return {**_joined(message, early, message["content"]), "changed": NOW}
+
+
+def _joined(message: Mapping[str, Any], early: Mapping[str, Any], shown: Mapping[str, Any]) -> dict[str, Any]:
+    reactions = dict(message.get("reactions", {}))
+    for by, reaction in early.get("reactions", {}).items():
+        reactions[by] = max(reaction, reactions.get(by, reaction), key=_age)
+    revoked = min((at for at in (message.get("revoked"), early.get("revoked")) if at is not None), default=None)
+    revisions = {one["id"]: one for one in (*_revisions(message), *early.get("before", ()))}
+    return {
+        **_standing([*revisions.values()], revoked, shown),
+        **({"reactions": reactions} if reactions else {}),
+        **({"revoked": revoked} if revoked is not None else {}),
+    }
+
+
+def _age(reaction: Mapping[str, Any]) -> tuple[int, str]:
+    return reaction["at"], reaction["id"]
+
+
+def last_reaction(fields: Mapping[str, Any]) -> int:
+    """Return when the customer last reacted to a message (epoch seconds, 0 for never)."""
+    return int(fields.get("reactions", {}).get(CUSTOMER, {}).get("at", 0))
+
+
+def _reacted(fields: Mapping[str, Any], reaction: Reaction) -> dict[str, Any] | None:
+    before = fields.get("reactions", {}).get(reaction.by)
+    one = {
+        "emoji": reaction.emoji,
+        "name": reaction.person.name if reaction.by == CUSTOMER else None,
+        "at": reaction.at,
+        "id": wamid_key(reaction.wamid),
+    }
+    if before and _age(before) >= _age(one):
+        return None
+    return {"reactions": {reaction.by: one}, "changed": NOW}
+
+
+def _edited(fields: Mapping[str, Any], edit: Edit) -> dict[str, Any] | None:
+    revision = {"id": wamid_key(edit.wamid), "at": edit.at, "content": revised_content(edit.type, edit.content)}
+    revisions = _revisions(fields)
+    if any(known["id"] == revision["id"] for known in revisions):
+        return None
+    if "type" not in fields:
+        return {"before": sorted([*revisions, revision], key=_place), "changed": NOW}
+    return _standing([*revisions, revision], fields.get("revoked"), fields["content"]) | {"changed": NOW}
+
+
+def _revoked(fields: Mapping[str, Any], revocation: Revocation) -> dict[str, Any] | None:
+    if fields.get("revoked") is not None and fields["revoked"] <= revocation.at:
+        return None
+    shown = _standing(_revisions(fields), revocation.at, fields["content"]) if "type" in fields else {}
+    return {**shown, "revoked": revocation.at, "changed": NOW}
+
+
+def _revisions(fields: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return all contents that a message has had, as far as they are known."""
+    before = list(fields.get("before", ()))
+    if "type" not in fields or fields.get("revoked") is not None:
+        return before
+    return [*before, _first(fields)]
+
+
+def _first(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the content that a message shows; one that was never edited shows its first, which has no id."""
+    edited = fields.get("edited")
+    return {"id": fields.get("edit") or "", "at": edited or fields["at"], "content": fields["content"]}
+
+
+def _standing(revisions: list[dict[str, Any]], revoked: int | None, shown: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields by which a message shows the last of its contents, or none after it was revoked."""
+    *before, last = sorted(revisions, key=_place)
+    edited = {"edited": last["at"], "edit": last["id"]} if last["id"] else {}
+    if revoked is not None:
+        return {"content": {}, "before": [*before, last], **edited}
+    content = _in_place_of(shown, last["content"])
+    return {"content": content, **({"before": before} if before else {}), **edited}
+
+
+def _place(revision: Mapping[str, Any]) -> tuple[bool, int, str]:
+    return bool(revision["id"]), revision["at"], revision["id"]
+
+
+def _in_place_of(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a map that, merged into the old one, leaves the new one."""
+    gone: dict[str, Any] = dict.fromkeys(old.keys() - new.keys(), REMOVE)
+    both = {
+        name: _in_place_of(old[name], value) if isinstance(value, dict) and isinstance(old.get(name), dict) else value
+        for name, value in new.items()
+    }
+    return gone | both

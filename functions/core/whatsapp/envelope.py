@@ -1,0 +1,83 @@
+"""A webhook's body as updates: every entry, every change, every item, each for itself."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from functions.core.whatsapp.items import Unhandled, listed, mapping, optional, word
+from functions.core.whatsapp.message import Change, Message, echoed, said
+from functions.core.whatsapp.person import contacts_of
+from functions.core.whatsapp.status import Status, status
+
+Update = Message | Change | Status | Unhandled
+
+_Reader = Callable[[str, dict[str, Any], Sequence[dict[str, Any]]], Update]
+
+_LISTS: dict[str, _Reader] = {"messages": said, "message_echoes": echoed, "statuses": status}
+"""The lists of a change that hold updates, by whichever field they come."""
+
+_FIELDS = ("messages", "smb_message_echoes", "standby")
+"""`standby` has what `messages` has, for a number that another app or Meta's agent answers (Meta, "standby")."""
+
+_UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
+
+
+class Unreadable(Exception):
+    """The body is not a webhook of a WhatsApp business account."""
+
+
+def updates(body: Any) -> list[Update]:
+    """Return all updates of a webhook's JSON body in the order in which to handle them. Raises `Unreadable`.
+
+    Meta sends up to 1,000 updates in any number of entries and changes; one that can't be read becomes an
+    `Unhandled` and never costs its neighbours.
+    """
+    if not isinstance(body, dict) or not isinstance(body.get("entry"), list):
+        raise Unreadable("no list of entries")
+    found = [update for entry in body["entry"] for update in _of_entry(entry)]
+    # What changes a message, and a status, may speak of one in the same POST.
+    return sorted(found, key=_rank)
+
+
+def _rank(update: Update) -> int:
+    return 2 if isinstance(update, Status) else 1 if isinstance(update, Change) else 0
+
+
+def _of_entry(entry: Any) -> Iterator[Update]:
+    changes = mapping(entry).get("changes")
+    if not isinstance(changes, list):
+        yield Unhandled(None, "entry without changes", entry)
+        return
+    for change in changes:
+        value = mapping(change).get("value")
+        if not isinstance(value, dict):
+            yield Unhandled(None, "change without value", change)
+        elif change.get("field") in _FIELDS:
+            yield from _of_value(value)
+        else:
+            yield Unhandled(_phone_number_id(value), f"field {word(change.get('field'))}", change)
+
+
+def _of_value(value: dict[str, Any]) -> Iterator[Update]:
+    # Copies for a number that stands by are nested one level deeper.
+    number, contacts = _phone_number_id(value), contacts_of(value)
+    for holder in (value, mapping(value.get("standby"))):
+        for name, read in _LISTS.items():
+            for item in listed(holder, name):
+                yield _of_item(name, read, number, item, contacts_of(holder) or contacts)
+        for item in listed(holder, "errors"):
+            yield Unhandled(number, "errors", item)
+
+
+def _of_item(name: str, read: _Reader, number: str | None, item: Any, contacts: Sequence[dict[str, Any]]) -> Update:
+    if number is None:
+        return Unhandled(None, "no phone_number_id", item)
+    try:
+        return read(number, item, contacts)
+    except _UNREADABLE as error:
+        return Unhandled(number, f"{name} item unreadable ({type(error).__name__})", item)
+
+
+def _phone_number_id(value: dict[str, Any]) -> str | None:
+    metadata = mapping(value.get("metadata"))
+    standby = mapping(mapping(value.get("standby")).get("metadata"))
+    return optional(metadata.get("phone_number_id")) or optional(standby.get("phone_number_id"))

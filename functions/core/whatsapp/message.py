@@ -1,0 +1,177 @@
+"""What is said, and what changes something that was said: one reader for customers and for the business's phone app."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from functions.core.whatsapp import content
+from functions.core.whatsapp.items import Unhandled, errors, mapping, optional, text, time
+from functions.core.whatsapp.person import Person, person
+
+CUSTOMER, PHONE = "customer", "phone"
+"""Who speaks: the customer, or the business from its own phone."""
+
+_MOVES = ("user_changed_number", "customer_changed_number", "user_changed_user_id")
+
+_NOTHING_SAID = frozenset({"system", "request_welcome"})
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One thing said. `at` is the provider's time in epoch seconds; `content` the type's own object.
+
+    `by` is `customer` or `phone`; `person` is the customer in both cases. `becomes`: the identities that WhatsApp says
+    the person has from now on.
+    """
+
+    phone_number_id: str
+    wamid: str
+    at: int
+    type: str
+    person: Person
+    content: dict[str, Any]
+    errors: list[dict[str, Any]]
+    raw: dict[str, Any]
+    by: str = CUSTOMER
+    context: dict[str, Any] | None = None
+    product: dict[str, Any] | None = None
+    referral: dict[str, Any] | None = None
+    becomes: Person | None = None
+
+    @property
+    def said(self) -> bool:
+        """Whether somebody said something. WhatsApp's own notices open no window and are never unread."""
+        return self.type not in _NOTHING_SAID
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """A reaction to the message `target` (a wamid); without an emoji it is taken back."""
+
+    phone_number_id: str
+    wamid: str
+    at: int
+    person: Person
+    by: str
+    target: str
+    emoji: str | None
+    raw: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """New content for the message `target`."""
+
+    phone_number_id: str
+    wamid: str
+    at: int
+    person: Person
+    by: str
+    target: str
+    type: str
+    content: dict[str, Any]
+    raw: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Revocation:
+    """The message `target` is taken back for everyone."""
+
+    phone_number_id: str
+    wamid: str
+    at: int
+    person: Person
+    by: str
+    target: str
+    raw: dict[str, Any]
+
+
+Change = Reaction | Edit | Revocation
+"""What changes a message that was said, or that is still to come: nothing arrives in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """What all of them have."""
+
+    phone_number_id: str
+    wamid: str
+    at: int
+    person: Person
+    by: str = field(kw_only=True)
+    raw: dict[str, Any]
+
+    def fields(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in _Head.__slots__}
+
+
+def said(number: str, item: dict[str, Any], contacts: Sequence[dict[str, Any]]) -> Message | Change | Unhandled:
+    """Return an item of `messages[]`. Raises KeyError, TypeError, ValueError … for what can't be read."""
+    if "group_id" in item:
+        return Unhandled(number, "group message", item)
+    if item.get("type") == "system":
+        return _read(_head(number, item, _before(item), CUSTOMER), item)
+    sender = person(list(contacts), item.get("from"), item.get("from_user_id"), item.get("from_parent_user_id"))
+    return _read(_head(number, item, sender, CUSTOMER), item)
+
+
+def echoed(number: str, item: dict[str, Any], contacts: Sequence[dict[str, Any]]) -> Message | Change | Unhandled:
+    """Return an item of `message_echoes[]`, which the business said from its phone. Raises as `said` does."""
+    if "group_id" in item:
+        return Unhandled(number, "group message", item)
+    recipient = person(list(contacts), item.get("to"), item.get("to_user_id"), item.get("to_parent_user_id"))
+    return _read(_head(number, item, recipient, PHONE), item)
+
+
+def _before(item: dict[str, Any]) -> Person:
+    """Return whom a notice speaks of, by the identities that they had before it.
+
+    Meta leaves `contacts[]` out here, and names the sender by the new BSUID when it gives one.
+    """
+    own = mapping(item.get("system"))
+    before = own.get("previous_user_id")
+    sender = item.get("from_user_id") if item.get("from_user_id") != own.get("user_id") else None
+    known = person([], item.get("from") or own.get("customer"), before or sender, own.get("previous_parent_user_id"))
+    return known if known != Person() else person([], own.get("wa_id"), own.get("user_id"))
+
+
+def _after(item: dict[str, Any]) -> Person | None:
+    """Return the identities that a notice says a person has from now on."""
+    own = mapping(item.get("system"))
+    if own.get("type") not in _MOVES:
+        return None
+    now = person([], own.get("wa_id") or own.get("new_wa_id"), own.get("user_id"), own.get("parent_user_id"))
+    return now if now != Person() else None
+
+
+def _head(number: str, item: dict[str, Any], customer: Person, by: str) -> _Head:
+    return _Head(number, text(item["id"]), time(item["timestamp"]), customer, item, by=by)
+
+
+def _read(head: _Head, item: dict[str, Any]) -> Message | Change:
+    own = mapping(item.get(text(item["type"])))
+    match item["type"]:
+        case "reaction":
+            return Reaction(**head.fields(), target=text(own["message_id"]), emoji=optional(own.get("emoji")))
+        case "edit":
+            type_, shown = _edited(mapping(own["message"]))
+            target = text(own["original_message_id"])
+            return Edit(**head.fields(), target=target, type=type_, content=shown)
+        case "revoke":
+            return Revocation(**head.fields(), target=text(own["original_message_id"]))
+    type_, shown = content.content(item)
+    return Message(
+        **head.fields(),
+        type=type_,
+        content=shown,
+        errors=errors(item),
+        context=content.context(item),
+        product=content.product(item),
+        referral=content.referral(item),
+        becomes=_after(item) if type_ == "system" else None,
+    )
+
+
+def _edited(message: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    text(message["type"])
+    return content.content(message)

@@ -1,0 +1,55 @@
+"""Who an update speaks of: the identities that Meta states, any of which may be missing."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from functions.core.whatsapp.items import listed, mapping, optional
+
+_BSUID = re.compile(r"[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}")
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A customer as one update names them. Any of the identities may be missing."""
+
+    wa_id: str | None = None
+    bsuid: str | None = None
+    parent_bsuid: str | None = None
+    username: str | None = None
+    name: str | None = None
+
+
+def contacts_of(value: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the people whom a change describes beside its items."""
+    return [contact for contact in listed(value, "contacts") if isinstance(contact, dict)]
+
+
+def person(contacts: list[dict[str, Any]], wa_id: Any, bsuid: Any, parent: Any = None) -> Person:
+    """Return who an update speaks of, with what `contacts[]` tells of them.
+
+    Matched by identity, never by position: a batch's contacts need not line up with its messages.
+    """
+    if isinstance(wa_id, str) and _BSUID.fullmatch(wa_id):
+        # Some relays put the BSUID where the number belongs.
+        wa_id, bsuid = None, bsuid or wa_id
+    contact = next(
+        (
+            contact
+            for contact in contacts
+            if any(contact.get(name) in (bsuid, wa_id) for name in ("user_id", "wa_id") if contact.get(name))
+        ),
+        {},
+    )
+    profile = mapping(contact.get("profile"))
+    known_wa_id = wa_id or contact.get("wa_id")
+    if isinstance(known_wa_id, str) and _BSUID.fullmatch(known_wa_id):
+        known_wa_id = None
+    username = optional(profile.get("username"))
+    return Person(
+        wa_id=optional(known_wa_id),
+        bsuid=optional(bsuid or contact.get("user_id")),
+        parent_bsuid=optional(parent or contact.get("parent_user_id")),
+        username=username.removeprefix("@") if username else None,
+        name=optional(profile.get("name")),
+    )

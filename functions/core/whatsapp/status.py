@@ -1,0 +1,45 @@
+"""What became of a message that the business sent."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from functions.core.whatsapp.items import Unhandled, errors, text, time, word
+from functions.core.whatsapp.person import Person, person
+
+STATUSES = frozenset({"sent", "delivered", "read", "played", "failed"})
+
+_PARENT = ("recipient_parent_user_id", "parent_recipient_user_id", "parent_user_id")
+"""The spellings of Meta's pages, which differ by month."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What became of a message that the business sent. `callback` is what we gave along with the send."""
+
+    phone_number_id: str
+    wamid: str
+    at: int
+    status: str
+    person: Person
+    callback: str | None
+    errors: list[dict[str, Any]]
+    raw: dict[str, Any]
+
+
+def status(number: str, item: dict[str, Any], contacts: Sequence[dict[str, Any]]) -> Status | Unhandled:
+    """Return an item of `statuses[]`. Raises KeyError, TypeError, ValueError … for what can't be read."""
+    if item["status"] not in STATUSES:
+        return Unhandled(number, f"status {word(item['status'])}", item)
+    parent = next((item[name] for name in _PARENT if name in item), None)
+    callback = item.get("biz_opaque_callback_data")
+    return Status(
+        phone_number_id=number,
+        wamid=text(item["id"]),
+        at=time(item["timestamp"]),
+        status=item["status"],
+        person=person(list(contacts), item.get("recipient_id"), item.get("recipient_user_id"), parent),
+        callback=callback if isinstance(callback, str) else None,
+        errors=errors(item),
+        raw=item,
+    )

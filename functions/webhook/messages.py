@@ -1,0 +1,116 @@
+"""What is said becomes a message document, a conversation, an event for the CRM, and a media task.
+
+A customer's message is written blind: nothing is read for it. One that was changed before it came (see
+`functions.core.changes`) meets the document that says so, and is filled into it.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from functions.core.changes import filled, last_reaction
+from functions.core.conversation import active, came_by, conversation_key, grown, received
+from functions.core.counts import counted
+from functions.core.events import Type, deliver_task, event
+from functions.core.ids import key_of
+from functions.core.lines import Line
+from functions.core.message import echo_key, inbound_key, message_fields, sort_key
+from functions.core.store import Document, Key, Maximum, Write, create, update
+from functions.core.tasks import Task
+from functions.core.whatsapp import MEDIA_TYPES, PHONE, Message
+from functions.webhook.people import Crowd
+from functions.webhook.step import Step
+
+
+def message_step(
+    message: Message, line: Line, crowd: Crowd, now: datetime, index: int, *, early: Document | None = None
+) -> Step:
+    """Return what a message asks for. `index` is its place in the webhook. Raises `Nameless`.
+
+    `early`: the document of what changed it before it came.
+    """
+    contact, people_writes = crowd.contact_of(line.account, message.person)
+    conversation = conversation_key(line.id, contact)
+    key = key_of_message(message, line)
+    fields = message_fields(
+        message,
+        account=line.account,
+        line=line.id,
+        conversation=conversation.id,
+        contact=contact,
+        sort=sort_key(message.at, now, index),
+    )
+    changes = _changes(message, early)
+    told = event(
+        _told_as(message),
+        account=line.account,
+        connection=line.connection,
+        conversation=conversation.id,
+        message=key.id,
+        now=now,
+    )
+    return Step(
+        writes=[
+            _written(key, fields, early),
+            grown(
+                conversation,
+                account=line.account,
+                line=line.id,
+                connection=line.connection,
+                contact=contact,
+                **changes,
+            ),
+            told,
+            *people_writes,
+            *_counts(message, line, now),
+        ],
+        tasks=[
+            deliver_task(line.connection, key.id),
+            *([_fetch(line.id, key.id)] if message.type in MEDIA_TYPES else []),
+        ],
+        message=key,
+        awaited=message.wamid if message.by == PHONE else None,
+    )
+
+
+def key_of_message(message: Message, line: Line) -> Key:
+    """Return the key of a message's document."""
+    return echo_key(line.id, message.wamid) if message.by == PHONE else inbound_key(line.id, message.wamid)
+
+
+def _written(key: Key, fields: dict[str, Any], early: Document | None) -> Write:
+    if early is None:
+        return create(key, fields)
+    return update(key, filled(fields, early.fields), version=early.version)
+
+
+def _changes(message: Message, early: Document | None) -> dict[str, Any]:
+    """Return what a message changes in its conversation."""
+    if not message.said:
+        return {}
+    if message.by == PHONE:
+        return {"last_out": Maximum(message.at)}
+    by_advertisement = came_by(message.referral, message.at) if message.referral else {}
+    latest = max(message.at, last_reaction(early.fields)) if early else message.at
+    return {**received(message.at), **active(latest), **by_advertisement}
+
+
+def _told_as(message: Message) -> Type:
+    if message.by == PHONE:
+        return "message.sent"
+    return "message.received" if message.said else "conversation.updated"
+
+
+def _counts(message: Message, line: Line, now: datetime) -> list[Write]:
+    if message.type != "unsupported":
+        return []
+    return [counted(line.account, f"type {message.content['type']}", now)]
+
+
+def _fetch(line: str, message: str) -> Task:
+    """Return the task that fetches a message's file: soon, because Meta keeps it for 7 days only."""
+    return Task(
+        queue="media",
+        function="sender",
+        payload={"kind": "fetch_media", "line": line, "message": message},
+        name=key_of("fetch_media", message),
+    )
