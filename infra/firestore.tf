@@ -10,6 +10,7 @@ locals {
     { collection = "messages", equal = ["waiting"], order = "queued" },
     { collection = "conversations", equal = ["connection"], order = "updated", descending = true },
     { collection = "conversations", equal = ["line"], order = "updated", descending = true },
+    { collection = "conversations", equal = ["contact"], order = "updated" },
     { collection = "events", equal = ["connection", "pending"], order = "seq" },
     { collection = "events", equal = ["connection"], order = "seq" },
     { collection = "events", equal = ["pending"], order = "seq" },
@@ -34,6 +35,7 @@ locals {
     "orphan_statuses",
     "outboxes",
     "parked",
+    "reviews",
     "uploads",
   ]
 }

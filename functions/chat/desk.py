@@ -9,6 +9,9 @@ from functions.core.lines import Directory, Line
 from functions.core.ports import Ports
 from functions.core.store import Document, Key
 
+_REDIRECTS = 5
+"""How often one conversation may have been joined to another, which then was joined itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class Open:
@@ -52,6 +55,8 @@ class Desk:
 
     async def _conversation(self, conversation_id: str) -> Document | None:
         [found] = await self.ports.store.get([Key("conversations", conversation_id)])
-        if found is not None and (older := found.fields.get("merged_into")):
+        for _ in range(_REDIRECTS):
+            if found is None or not (older := found.fields.get("merged_into")):
+                break
             [found] = await self.ports.store.get([Key("conversations", older)])
         return found

@@ -85,6 +85,7 @@ async def _heads(desk: Desk, found: list[Document]) -> list[dict[str, Any]]:
             "contact": contact_view(contact) if contact else None,
             "window": window_view(conversation.fields, now),
             "unread": unread(conversation.fields),
+            "merged_into": conversation.fields.get("merged_into"),
             "updated": conversation.fields["updated"].isoformat(),
             "version": conversation.version,
         }

@@ -51,7 +51,9 @@ def referral(fields: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def unread(fields: Mapping[str, Any]) -> int:
-    """Return how many received messages nobody has read."""
+    """Return how many received messages nobody has read; those of a redirect count where it leads."""
+    if fields.get("merged_into"):
+        return 0
     return max(0, int(fields.get("received", 0)) - int(fields.get("read", 0)))
 
 

@@ -10,7 +10,14 @@ from functions.core.ids import key_of
 from functions.core.store import NOW, Key, Query, Write, merge
 from functions.core.tasks import Task
 
-Type = Literal["message.received", "message.sent", "message.changed", "message.status", "conversation.updated"]
+Type = Literal[
+    "message.received",
+    "message.sent",
+    "message.changed",
+    "message.status",
+    "conversation.updated",
+    "conversation.merged",
+]
 
 KEPT = timedelta(days=8)
 """How long an event waits for a CRM that is down; also how far back a pull can reach."""

@@ -40,13 +40,15 @@ class Resolution:
     """Whom an update speaks of, maybe for the first time. `missing`: aliases to be created for the contact.
 
     `bsuid` is kept with them: the one that the update shows, else the one that led to this contact. `learnt`: number
-    aliases that this update shows with a BSUID for the first time.
+    aliases that this update shows with a BSUID for the first time. `doubts`: contacts that an identity also leads to,
+    who may be the same person or not.
     """
 
     contact: str
     bsuid: str | None
     missing: tuple[Alias, ...] = ()
     learnt: tuple[Alias, ...] = ()
+    doubts: tuple[str, ...] = ()
 
 
 class Nameless(Exception):
@@ -82,8 +84,15 @@ def resolve(account: str, person: Person, known: Mapping[Alias, Known]) -> Resol
         hit = known.get(alias)
         if hit is None or (alias.kind == "wa_id" and person.bsuid and hit.bsuid not in (None, person.bsuid)):
             continue
-        return Resolution(hit.contact, person.bsuid or hit.bsuid, missing, _learnt(person, hit.contact, known))
-    return Resolution(key_of("contact", account, own[0].kind, own[0].value), person.bsuid, missing)
+        doubts = _others(account, person, hit.contact, known)
+        return Resolution(hit.contact, person.bsuid or hit.bsuid, missing, _learnt(person, hit.contact, known), doubts)
+    contact = key_of("contact", account, own[0].kind, own[0].value)
+    return Resolution(contact, person.bsuid, missing, doubts=_others(account, person, contact, known))
+
+
+def _others(account: str, person: Person, contact: str, known: Mapping[Alias, Known]) -> tuple[str, ...]:
+    hits = (known[alias].contact for alias in candidates(account, person) if alias in known)
+    return tuple(dict.fromkeys(other for other in hits if other != contact))
 
 
 def _learnt(person: Person, contact: str, known: Mapping[Alias, Known]) -> tuple[Alias, ...]:

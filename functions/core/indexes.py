@@ -27,6 +27,7 @@ INDEXES = (
     Index("messages", ("waiting",), "queued"),
     Index("conversations", ("connection",), "updated", descending=True),
     Index("conversations", ("line",), "updated", descending=True),
+    Index("conversations", ("contact",), "updated"),
     Index("events", ("connection", "pending"), "seq"),
     Index("events", ("connection",), "seq"),
     Index("events", ("pending",), "seq"),

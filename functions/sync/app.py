@@ -1,9 +1,10 @@
-"""The sync function's tasks: deliver events to the CRM, sweep."""
+"""The sync function's tasks: deliver events to the CRM, carry joined conversations over, sweep."""
 
 import httpx
 
 from functions.core import work
 from functions.core.http import Handler
+from functions.core.joining import carry
 from functions.core.ports import Ports
 from functions.core.settings import BadSetting
 from functions.sync.deliver import Delivery
@@ -25,6 +26,7 @@ def create(ports: Ports, client: httpx.AsyncClient | None = None) -> Handler:
     return work.handler(
         {
             "events": lambda task: delivery.deliver(task["connection"], retry="retry" in task),
+            "carry": lambda task: carry(ports, task["conversation"]),
             "sweep": lambda task: sweep(ports),
         }
     )

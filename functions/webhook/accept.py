@@ -20,14 +20,15 @@ from functions.core.whatsapp import PHONE, Change, Message, Status, Unhandled, U
 from functions.webhook.changes import change_step, message_of_wamid
 from functions.webhook.late import late_step
 from functions.webhook.messages import key_of_message, message_step
+from functions.webhook.moves import move_step
 from functions.webhook.people import Crowd, People
 from functions.webhook.statuses import status_step
 from functions.webhook.step import Step
 
 log = logging.getLogger(__name__)
 
-_UPDATES_PER_COMMIT = 50
-"""An update makes at most 9 writes, and a commit of 500 is what every client takes."""
+_UPDATES_PER_COMMIT = 40
+"""An update makes at most 12 writes, and a commit of 500 is what every client takes."""
 
 _RACES = 5
 """How often an update is resolved again after it lost a race."""
@@ -77,7 +78,7 @@ class Acceptance:
         if not found:
             return
         lines = [await self._line_of(update) for _, update in found]
-        crowd = await self._crowd([update for _, update in found], lines)
+        crowd = await self._crowd([update for _, update in found], lines, now)
         steps = [
             await self._step(update, line, crowd, now, index)
             for (index, update), line in zip(found, lines, strict=True)
@@ -92,11 +93,11 @@ class Acceptance:
             self._people.remember(crowd)
             await self._enqueue(steps)
             for step, line in zip(steps, lines, strict=True):
-                await self._bring_together(step, line, now)
+                await self._follow(step, line, now)
 
     async def _accept_alone(self, update: Update, line: Line | None, now: datetime, index: int) -> None:
         for _ in range(_RACES):
-            crowd = await self._crowd([update], [line], certain=True)
+            crowd = await self._crowd([update], [line], now, certain=True)
             step = await self._step(update, line, crowd, now, index, certain=True)
             try:
                 await self._commit(step)
@@ -110,16 +111,33 @@ class Acceptance:
                 self._people.remember(crowd)
             # A redelivery enqueues too: the first one's tasks may have died with its answer.
             await self._enqueue([step])
-            await self._bring_together(step, line, now)
+            await self._follow(step, line, now)
             return
         raise Unavailable("lost every race")
 
-    async def _bring_together(self, step: Step, line: Line | None, now: datetime) -> None:
-        """Apply what came before its message, once both are stored."""
-        if step.awaited is None or line is None:
-            return
+    async def _follow(self, step: Step, line: Line | None, now: datetime) -> None:
+        """Do what can only be done once an update is stored; a redelivery does it again."""
+        if line is not None and step.awaited is not None:
+            await self._bring_together(step.awaited, line, now)
+        if line is not None and step.moved is not None:
+            await self._move(step.moved, line, now)
+
+    async def _move(self, notice: Message, line: Line, now: datetime) -> None:
         for _ in range(_RACES):
-            late = await late_step(line, step.awaited, self._ports.store, now)
+            move = await move_step(notice, line, self._ports.store, now)
+            try:
+                await self._commit(move)
+            except (AlreadyExists, NotFound):
+                continue  # Another instance met the same person meanwhile.
+            self._people.forget()
+            await self._enqueue([move])
+            return
+        raise Unavailable("lost every race")
+
+    async def _bring_together(self, wamid: str, line: Line, now: datetime) -> None:
+        """Apply what came before its message, once both are stored."""
+        for _ in range(_RACES):
+            late = await late_step(line, wamid, self._ports.store, now)
             if late is None:
                 return
             try:
@@ -165,13 +183,15 @@ class Acceptance:
         [there] = await self._ports.store.get([key_of_message(message, line)])
         return there if is_early(there) else None
 
-    async def _crowd(self, found: Sequence[Update], lines: Sequence[Line | None], *, certain: bool = False) -> Crowd:
+    async def _crowd(
+        self, found: Sequence[Update], lines: Sequence[Line | None], now: datetime, *, certain: bool = False
+    ) -> Crowd:
         members = [
             (line.account, update.person)
             for update, line in zip(found, lines, strict=True)
             if line is not None and isinstance(update, Message)
         ]
-        return await self._people.crowd(members, certain=certain)
+        return await self._people.crowd(members, now, certain=certain)
 
     async def _line_of(self, update: Update) -> Line | None:
         number = update.phone_number_id

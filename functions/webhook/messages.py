@@ -69,6 +69,7 @@ def message_step(
         ],
         message=key,
         awaited=message.wamid if message.by == PHONE else None,
+        moved=message if message.becomes else None,
     )
 
 

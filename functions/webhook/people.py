@@ -1,9 +1,11 @@
 """Who the customers of a webhook are: one batched look-up for strangers, none for those seen in the last minute."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from functions.core.conversation import contact_key
 from functions.core.identity import Alias, Known, alias_writes, candidates, resolve, stated
+from functions.core.joining import doubt
 from functions.core.memory import Memory
 from functions.core.store import NOW, Store, Union, Write, merge
 from functions.core.whatsapp import Person
@@ -24,7 +26,7 @@ class People:
         self._contacts: Memory[_Named, str] = Memory(_PEOPLE, _REMEMBERED)
         self._profiles: Memory[str, Person] = Memory(_PEOPLE, _PROFILE_REMEMBERED)
 
-    async def crowd(self, members: Iterable[tuple[str, Person]], *, certain: bool = False) -> "Crowd":
+    async def crowd(self, members: Iterable[tuple[str, Person]], now: datetime, *, certain: bool = False) -> "Crowd":
         """Return what is known of these (account, person) pairs; `certain`: by the store alone."""
         contacts: dict[_Named, str] = {}
         wanted: dict[Alias, None] = {}
@@ -40,7 +42,11 @@ class People:
             for alias, document in zip(wanted, documents, strict=True)
             if document is not None
         }
-        return Crowd(contacts, known, Memory(0, 0) if certain else self._profiles)
+        return Crowd(contacts, known, Memory(0, 0) if certain else self._profiles, now)
+
+    def forget(self) -> None:
+        """Forget everyone: identities may lead to somebody else now."""
+        self._contacts = Memory(_PEOPLE, _REMEMBERED)
 
     def remember(self, crowd: "Crowd") -> None:
         """Remember what a crowd showed, once its writes are committed."""
@@ -56,7 +62,10 @@ class Crowd:
     `contacts` holds who was recognized, `known` the aliases that were looked up for the others.
     """
 
-    def __init__(self, contacts: dict[_Named, str], known: dict[Alias, Known], profiles: Memory[str, Person]) -> None:
+    def __init__(
+        self, contacts: dict[_Named, str], known: dict[Alias, Known], profiles: Memory[str, Person], now: datetime
+    ) -> None:
+        self._now = now
         self.contacts = contacts
         self.seen: dict[str, Person] = {}
         self._known = known
@@ -81,7 +90,11 @@ class Crowd:
         resolution = resolve(account, person, self._known)
         for alias in (*resolution.missing, *resolution.learnt):
             self._known[alias] = Known(resolution.contact, resolution.bsuid)
-        return resolution.contact, alias_writes(resolution)
+        doubts = [
+            doubt(account, (resolution.contact, other), "an identity was seen with another BSUID", self._now)
+            for other in resolution.doubts
+        ]
+        return resolution.contact, alias_writes(resolution) + doubts
 
     def _aliases_of(self, contact: str, account: str, person: Person) -> list[Alias]:
         """The stated aliases that lead to this contact, as far as they were looked up."""

@@ -1,0 +1,150 @@
+"""Two contacts that turn out to be one: the younger becomes a redirect, and what it has goes to the older.
+
+Only WhatsApp's own word joins (a changed number or user id). Instances remember people for a minute, so messages may
+still reach the younger conversation after it was joined: what is carried over is carried again later, and counts once.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from functions.core.conversation import conversation_key, grown
+from functions.core.events import deliver_task, event
+from functions.core.ids import key_of
+from functions.core.outbox import send_task
+from functions.core.ports import Ports
+from functions.core.store import (
+    NOW,
+    Document,
+    Increment,
+    Key,
+    Maximum,
+    Query,
+    Stale,
+    Store,
+    Union,
+    Write,
+    merge,
+    update,
+)
+from functions.core.tasks import Task
+
+REMEMBERED = timedelta(minutes=2)
+"""Longer than an instance remembers whose an identity is, and its last commit takes."""
+
+_AT_ONCE = 200
+_COUNTERS = ("received", "read")
+_LATEST = ("last_in", "last_out", "last_activity")
+
+
+def doubt(account: str, contacts: Sequence[str], reason: str, now: datetime) -> Write:
+    """Return the write by which a person is asked to look whether two contacts are one: nobody is joined by a guess."""
+    pair = sorted(contacts)
+    fields = {"account": account, "contacts": pair, "reason": reason, "at": int(now.timestamp()), "updated": NOW}
+    return merge(Key("reviews", key_of("review", account, *pair)), fields)
+
+
+async def elder_first(store: Store, contacts: Sequence[Document]) -> list[Document]:
+    """Return contacts in the order in which they were met."""
+    return [found for _, _, found in sorted([(await _met(store, one), one.key.id, one) for one in contacts])]
+
+
+async def _met(store: Store, contact: Document) -> str:
+    aliases = await store.get([Key("aliases", alias) for alias in contact.fields.get("aliases", ())])
+    return min((alias.fields["created"].isoformat() for alias in aliases if alias is not None), default="")
+
+
+async def join_writes(
+    store: Store, elder: Document, younger: Document, now: datetime
+) -> tuple[list[Write], list[Task]]:
+    """Return what joins two contacts: aliases lead to the elder, conversations of the younger become redirects."""
+    account, fields = elder.fields["account"], younger.fields
+    identities = {name: Union(tuple(fields[name])) for name in ("aliases", "wa_ids", "bsuids") if fields.get(name)}
+    writes = [
+        *(update(Key("aliases", alias), {"contact": elder.key.id}) for alias in fields.get("aliases", ())),
+        merge(elder.key, {**identities, "updated": NOW}),
+        merge(younger.key, {"merged_into": elder.key.id, "merged": NOW, "updated": NOW}),
+    ]
+    tasks = []
+    for conversation in await _conversations(store, younger.key.id):
+        line, connection = conversation.fields["line"], conversation.fields["connection"]
+        into = conversation_key(line, elder.key.id)
+        told = event(
+            "conversation.merged",
+            account=account,
+            connection=connection,
+            conversation=conversation.key.id,
+            now=now,
+        )
+        writes += [
+            grown(into, account=account, line=line, connection=connection, contact=elder.key.id),
+            update(conversation.key, {"merged_into": into.id, "merged": NOW, "updated": NOW}),
+            told,
+        ]
+        tasks += [
+            carry_task(conversation.key.id, "joined"),
+            carry_task(conversation.key.id, "joined and forgotten", now + REMEMBERED),
+            deliver_task(connection, key_of("merged", conversation.key.id)),
+        ]
+    return writes, tasks
+
+
+def carry_task(conversation: str, cause: str, at: datetime | None = None) -> Task:
+    """Return the task that carries over what a redirected conversation still has."""
+    return Task(
+        queue="housekeeping",
+        function="sync",
+        payload={"kind": "carry", "conversation": conversation, "cause": cause},
+        name=key_of("carry", conversation, cause),
+        at=at,
+    )
+
+
+async def carry(ports: Ports, conversation: str) -> None:
+    """Carry a redirected conversation's messages and counters over to the one it was joined to."""
+    [younger] = await ports.store.get([Key("conversations", conversation)])
+    if younger is None or "merged_into" not in younger.fields:
+        return
+    into = younger.fields["merged_into"]
+    await _carry_counters(ports.store, younger)
+    while found := await ports.store.query(
+        Query("messages", {"conversation": conversation}, order="sort", descending=True, limit=_AT_ONCE)
+    ):
+        await ports.store.commit([update(one.key, {"conversation": into, "changed": NOW}) for one in found])
+        if any(one.fields.get("waiting") for one in found):
+            line = younger.fields["line"]
+            await ports.tasks.enqueue(send_task(line, into, f"carried {found[0].key.id}"))
+
+
+async def _carry_counters(store: Store, younger: Document) -> None:
+    """Add what came since the last time; the younger's version lets only one of two carry it."""
+    fields = younger.fields
+    carried: dict[str, int] = fields.get("carried", {})
+    counters = {name: fields.get(name, 0) for name in _COUNTERS}
+    more: dict[str, Any] = {
+        name: Increment(count - carried.get(name, 0))
+        for name, count in counters.items()
+        if count != carried.get(name, 0)
+    }
+    more |= {name: Maximum(fields[name]) for name in _LATEST if name in fields}
+    more |= {name: Union(tuple(fields[name])) for name in ("records", "referrals") if fields.get(name)}
+    into = Key("conversations", fields["merged_into"])
+    [elder] = await store.get([into])
+    if elder is not None and not elder.fields.get("owner") and fields.get("owner"):
+        more["owner"] = fields["owner"]
+    try:
+        await store.commit(
+            [
+                update(younger.key, {"carried": counters}, version=younger.version),
+                update(into, {**more, "updated": NOW}),
+            ]
+        )
+    except Stale:
+        [again] = await store.get([younger.key])
+        if again is not None:
+            await _carry_counters(store, again)
+
+
+async def _conversations(store: Store, contact: str) -> list[Document]:
+    found = await store.query(Query("conversations", {"contact": contact}, order="updated", limit=100))
+    return [conversation for conversation in found if "merged_into" not in conversation.fields]

@@ -1,0 +1,75 @@
+"""A customer changed number or user id, by WhatsApp's own word: the conversation stays, under more identities."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from functions.core.conversation import contact_key
+from functions.core.identity import Alias, Known, Resolution, alias_writes, candidates, resolve, stated
+from functions.core.joining import doubt, elder_first, join_writes
+from functions.core.lines import Line
+from functions.core.store import NOW, Document, Store, Union, Write, merge
+from functions.core.tasks import Task
+from functions.core.whatsapp import Message, Person
+from functions.webhook.step import Step
+
+
+async def move_step(message: Message, line: Line, store: Store, now: datetime) -> Step:
+    """Return what a notice of new identities asks for, once the notice itself is stored. Raises `Nameless`."""
+    after = message.becomes or Person()
+    aliases = [*dict.fromkeys([*candidates(line.account, message.person), *candidates(line.account, after)])]
+    documents = dict(zip(aliases, await store.get([alias.key for alias in aliases]), strict=True))
+    found = {alias: document for alias, document in documents.items() if document is not None}
+    known = {alias: Known(one.fields["contact"], one.fields.get("bsuid")) for alias, one in found.items()}
+    contact = resolve(line.account, message.person, known).contact
+    writes = _learnt(contact, line.account, after, known)
+    tasks: list[Task] = []
+    others = {
+        known[alias].contact: _is_meant(alias, document, after, message.at)
+        for alias, document in found.items()
+        if alias in candidates(line.account, after) and known[alias].contact != contact
+    }
+    for other, meant in others.items():
+        if meant and len(others) == 1:
+            joined, tasks = await _joined(contact, other, store, now)
+            writes += joined
+        else:
+            writes.append(doubt(line.account, (contact, other), "a changed number was known before", now))
+    return Step(writes, tasks)
+
+
+def _learnt(contact: str, account: str, after: Person, known: Mapping[Alias, Known]) -> list[Write]:
+    own = stated(account, after)
+    missing = tuple(alias for alias in own if alias not in known)
+    if not missing:
+        return []
+    identities: dict[str, object] = {"account": account, "updated": NOW}
+    identities["aliases"] = Union(tuple(alias.key.id for alias in missing))
+    if after.wa_id:
+        identities["wa_ids"] = Union((after.wa_id,))
+    if after.bsuid:
+        identities["bsuids"] = Union((after.bsuid,))
+    # A new number brings a new BSUID: the old one does not speak for it.
+    return [
+        *alias_writes(Resolution(contact, after.bsuid, missing)),
+        merge(contact_key(contact), identities),
+    ]
+
+
+def _is_meant(alias: Alias, document: Document, after: Person, at: int) -> bool:
+    """Tell whether whom an identity led to so far is the same person, who was met under it before the notice came.
+
+    A number may have been somebody else's: then it was seen with another BSUID, before the customer moved to it.
+    """
+    seen_with = document.fields.get("bsuid")
+    if alias.kind != "wa_id" or seen_with is None or seen_with == after.bsuid:
+        return True
+    return after.bsuid is None and int(document.fields["created"].timestamp()) >= at
+
+
+async def _joined(one: str, other: str, store: Store, now: datetime) -> tuple[list[Write], list[Task]]:
+    documents = await store.get([contact_key(one), contact_key(other)])
+    contacts = [document for document in documents if document is not None]
+    if len(contacts) < 2:
+        return [], []
+    elder, younger = await elder_first(store, contacts)
+    return await join_writes(store, elder, younger, now)

@@ -1,0 +1,126 @@
+"""A customer who changes number or user id stays who he is, and two are joined only by WhatsApp's own word."""
+
+import itertools
+
+import pytest
+
+from tests.payloads import ANA, NUMBER, Customer, inbound_text, message, value
+
+NEW = Customer("5511912345678", "BR.99999999999999999999", "Ana")
+
+
+def moved(before=ANA, after=NEW, kind="user_changed_number", **more):
+    """Return WhatsApp's notice that a customer has other identities; it has no contacts."""
+    system = {"type": kind, "body": "A changed", "wa_id": after.wa_id, "user_id": after.bsuid}
+    system |= {"previous_user_id": before.bsuid} | more.pop("system", {})
+    stated = {name: told for name, told in system.items() if told is not None}
+    return value(messages=[message(Customer(before.wa_id), "system", stated, **more)], number=NUMBER)
+
+
+async def conversations(rig):
+    return (await rig.call("GET", "/v1/conversations?limit=50")).json()["items"]
+
+
+async def texts(rig, conversation):
+    said = await rig.tab(conversation).messages()
+    return [item["text"]["body"] for item in said if item["type"] == "text"]
+
+
+async def settle(rig):
+    """Run what waits, and what waits until every instance has forgotten whom it knew."""
+    await rig.drain()
+    rig.clock.forward(minutes=3)
+    await rig.drain()
+
+
+async def test_after_a_changed_number_the_conversation_goes_on(rig):
+    before = await rig.met(ANA)
+    await rig.deliver(moved())
+    assert await rig.met(NEW, "From my new number") == before
+    assert await texts(rig, before) == ["Hello", "From my new number"]
+    contact = (await rig.tab(before).head())["contact"]
+    assert (contact["wa_id"], contact["bsuid"]) == (NEW.wa_id, NEW.bsuid)
+
+
+async def test_a_changed_number_without_any_bsuid_keeps_the_conversation(rig):
+    old, new = Customer(ANA.wa_id), Customer(NEW.wa_id)
+    before = await rig.met(old)
+    await rig.deliver(moved(old, new))
+    assert await rig.met(NEW) == before
+
+
+async def test_a_changed_bsuid_of_a_hidden_number_keeps_the_conversation(rig):
+    old, new = Customer(None, "DE.1", "Mia"), Customer(None, "DE.2", "Mia")
+    before = await rig.met(old)
+    await rig.deliver(moved(old, new, kind="user_changed_user_id"))
+    assert await rig.met(new) == before
+
+
+async def test_the_notice_stands_in_the_chat(rig):
+    conversation = await rig.met(ANA)
+    await rig.deliver(moved())
+    assert (await rig.tab(conversation).last())["system"] == {"kind": "number_changed", "body": "A changed"}
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+async def test_in_whatever_order_it_becomes_known_they_end_as_one(rig, order):
+    deliveries = [inbound_text(ANA, "old"), inbound_text(NEW, "new"), moved()]
+    for place in (*order, *order):
+        await rig.deliver(deliveries[place])
+    await settle(rig)
+    [conversation] = [one for one in await conversations(rig) if not one["merged_into"]]
+    assert sorted(await texts(rig, conversation["id"])) == ["new", "old"]
+    assert (await rig.tab(conversation["id"]).head())["unread"] == 2
+
+
+async def test_the_younger_becomes_a_redirect_and_loses_nothing(rig):
+    older = await rig.met(ANA, "old")
+    younger = await rig.met(NEW, "new")
+    await rig.deliver(moved())
+    await settle(rig)
+    head = await rig.tab(younger).head()
+    assert (head["id"], head["unread"]) == (older, 2)
+    assert await texts(rig, younger) == ["old", "new"]
+    [told] = rig.crm.of_type("conversation.merged")
+    assert (told["conversation"]["id"], told["conversation"]["merged_into"]) == (younger, older)
+
+
+async def test_what_another_instance_still_puts_into_the_younger_is_carried_over(rig):
+    older, younger = await rig.met(ANA, "old"), await rig.met(NEW, "new")
+    remembers = rig.webhook
+    rig.start()
+    await rig.deliver(moved())
+    await rig.drain()
+    rig.webhook = remembers
+    await rig.deliver(inbound_text(NEW, "late"))
+    await settle(rig)
+    assert await texts(rig, younger) == ["old", "new", "late"]
+    assert (await rig.tab(older).head())["unread"] == 3
+
+
+async def test_an_answer_that_waits_in_the_younger_is_still_sent(rig):
+    await rig.met(ANA)
+    tab = await rig.chatting(NEW)
+    await tab.say("Answer")
+    await rig.deliver(moved())
+    await settle(rig)
+    assert rig.whatsapp.texts == ["Answer"]
+
+
+async def test_a_number_that_was_somebody_elses_joins_nobody_and_is_reviewed(rig):
+    await rig.met(ANA)
+    other = await rig.met(Customer(NEW.wa_id, "BR.somebodyelse", "Bob"))
+    await rig.deliver(moved())
+    await settle(rig)
+    assert [one["merged_into"] for one in await conversations(rig)] == [None, None]
+    assert (await rig.tab(other).head())["contact"]["name"] == "Bob"
+    assert len(rig.documents("reviews")) == 1
+
+
+async def test_forms_seen_with_different_bsuids_stay_two_and_are_reviewed_once(rig):
+    for _ in range(2):
+        await rig.met(Customer("553188887777", "BR.1"))
+        await rig.met(Customer("5531988887777", "BR.2"))
+    assert len(await conversations(rig)) == 2
+    [review] = rig.documents("reviews")
+    assert len(review["contacts"]) == 2
