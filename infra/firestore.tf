@@ -28,6 +28,8 @@ locals {
     "counts",
     "deliveries",
     "events",
+    "group_messages",
+    "line_facts",
     "lines",
     "messages",
     "nonces",
@@ -36,7 +38,9 @@ locals {
     "outboxes",
     "parked",
     "reviews",
+    "template_facts",
     "uploads",
+    "wabas",
   ]
 }
 

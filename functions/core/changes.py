@@ -18,7 +18,7 @@ WHAT = {Reaction: "reaction", Edit: "edit", Revocation: "revoked"}
 
 def is_early(document: Document | None) -> bool:
     """Tell whether a document holds only what came before its message."""
-    return document is not None and "type" not in document.fields
+    return document is not None and document.key.collection == "messages" and "type" not in document.fields
 
 
 def changed(fields: Mapping[str, Any], change: Change) -> dict[str, Any] | None:

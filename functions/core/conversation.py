@@ -57,12 +57,24 @@ def unread(fields: Mapping[str, Any]) -> int:
     return max(0, int(fields.get("received", 0)) - int(fields.get("read", 0)))
 
 
+def address(fields: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    """Return the number and the BSUID under which a contact is reached: those of the last change, else the newest.
+
+    A change that names no number leaves none: the old one may be somebody else's by now.
+    """
+    changes = fields.get("moves", ())
+    last = max(changes, key=lambda change: (change["at"], str(change)), default=None)
+    newest = {name: (fields.get(f"{name}s") or [None])[-1] for name in ("wa_id", "bsuid")}
+    if last is None:
+        return newest["wa_id"], newest["bsuid"]
+    return last["wa_id"], last["bsuid"] or newest["bsuid"]
+
+
 def contact_view(contact: Document) -> dict[str, Any]:
     """Return a contact as the chat API and the CRM see it; any identity may be null."""
     fields = contact.fields
     wa_ids = fields.get("wa_ids", [])
-    # The newest: a person who changed numbers is reached under the last one.
-    wa_id = wa_ids[-1] if wa_ids else None
+    wa_id, bsuid = address(fields)
     forms = dict.fromkeys(form for known in reversed(wa_ids) for form in variants(known))
     return {
         "id": contact.key.id,
@@ -70,7 +82,7 @@ def contact_view(contact: Document) -> dict[str, Any]:
         "wa_id": wa_id,
         "phone": e164(wa_id) if wa_id else None,
         "phone_variants": [e164(form) for form in forms],
-        "bsuid": (fields.get("bsuids") or [None])[-1],
+        "bsuid": bsuid,
         "username": fields.get("username"),
     }
 

@@ -4,7 +4,7 @@ Only WhatsApp's own word joins (a changed number or user id). Instances remember
 still reach the younger conversation after it was joined: what is carried over is carried again later, and counts once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -34,6 +34,7 @@ REMEMBERED = timedelta(minutes=2)
 
 _AT_ONCE = 200
 _COUNTERS = ("received", "read")
+_IDENTITIES = ("aliases", "wa_ids", "bsuids", "moves")
 _LATEST = ("last_in", "last_out", "last_activity")
 
 
@@ -59,7 +60,9 @@ async def join_writes(
 ) -> tuple[list[Write], list[Task]]:
     """Return what joins two contacts: aliases lead to the elder, conversations of the younger become redirects."""
     account, fields = elder.fields["account"], younger.fields
-    identities = {name: Union(tuple(fields[name])) for name in ("aliases", "wa_ids", "bsuids") if fields.get(name)}
+    identities: dict[str, Any] = {name: Union(tuple(fields[name])) for name in _IDENTITIES if fields.get(name)}
+    if fields.get("consent"):
+        identities["consent"] = _as_maxima(fields["consent"])
     writes = [
         *(update(Key("aliases", alias), {"contact": elder.key.id}) for alias in fields.get("aliases", ())),
         merge(elder.key, {**identities, "updated": NOW}),
@@ -87,6 +90,11 @@ async def join_writes(
             deliver_task(connection, key_of("merged", conversation.key.id)),
         ]
     return writes, tasks
+
+
+def _as_maxima(times: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a map of times as one that keeps the later ones where it is merged."""
+    return {name: _as_maxima(at) if isinstance(at, dict) else Maximum(at) for name, at in times.items()}
 
 
 def carry_task(conversation: str, cause: str, at: datetime | None = None) -> Task:

@@ -5,6 +5,7 @@ from typing import Any
 
 from functions.core.ids import key_of
 from functions.core.memory import Memory
+from functions.core.phone import digits
 from functions.core.store import Document, Key, Store, Write, merge
 
 CACHED = 60
@@ -55,15 +56,25 @@ def number_key(phone_number_id: str) -> Key:
     return Key("numbers", key_of("number", phone_number_id))
 
 
+def waba_key(waba: str) -> Key:
+    """Return the key of the document that says whose a WhatsApp Business Account is, and which lines it has."""
+    return Key("wabas", key_of("waba", waba))
+
+
 def connection_key(connection: str) -> Key:
     return Key("connections", connection)
 
 
 def line_writes(line: Line) -> list[Write]:
-    """Return the writes that make or change a line, and let Meta's number id point at it."""
+    """Return the writes that make or change a line, and let Meta's number id and its account point at it."""
     fields = {name: getattr(line, name) for name in Line.__slots__ if name != "id"}
     pointer = {"account": line.account, "line": line.id}
-    return [merge(line_key(line.id), fields), merge(number_key(line.phone_number_id), pointer)]
+    numbers = {digits(line.number): line.id} if digits(line.number) else {}
+    return [
+        merge(line_key(line.id), fields),
+        merge(number_key(line.phone_number_id), pointer),
+        merge(waba_key(line.waba), {"account": line.account, **({"lines": numbers} if numbers else {})}),
+    ]
 
 
 def connection_writes(connection: Connection) -> list[Write]:

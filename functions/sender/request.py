@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from functions.core.conversation import address
 from functions.core.message import Callback
 from functions.core.store import Document
 from functions.core.whatsapp import MEDIA_TYPES
@@ -40,8 +41,9 @@ def _address(contact: Mapping[str, Any]) -> dict[str, str]:
     The plus matters: without it Meta puts the business's own country code in front (Meta, "Send messages"). A BSUID
     belongs in `recipient`; in `to` it is dropped without a word (Meta, "Business-scoped user IDs").
     """
-    if contact.get("wa_ids"):
-        return {"to": "+" + contact["wa_ids"][-1]}
-    if contact.get("bsuids"):
-        return {"recipient": contact["bsuids"][-1]}
+    wa_id, bsuid = address(contact)
+    if wa_id:
+        return {"to": "+" + wa_id}
+    if bsuid:
+        return {"recipient": bsuid}
     raise NoAddress

@@ -16,10 +16,23 @@ from functions.core.parked import parked, quarantined
 from functions.core.ports import Ports
 from functions.core.store import AlreadyExists, Document, NotFound, Refused, Stale, Unavailable, Unstorable
 from functions.core.tasks import Task, one_for_all
-from functions.core.whatsapp import PHONE, Change, Message, Status, Unhandled, Unreadable, Update, updates
+from functions.core.whatsapp import (
+    PHONE,
+    Change,
+    Fact,
+    GroupMessage,
+    Message,
+    Preference,
+    Status,
+    Unhandled,
+    Unreadable,
+    Update,
+    updates,
+)
 from functions.webhook.changes import change_step, message_of_wamid
+from functions.webhook.facts import fact_step, owner
 from functions.webhook.late import late_step
-from functions.webhook.messages import key_of_message, message_step
+from functions.webhook.messages import group_step, key_of_message, message_step, preference_step
 from functions.webhook.moves import move_step
 from functions.webhook.people import Crowd, People
 from functions.webhook.statuses import status_step
@@ -154,6 +167,8 @@ class Acceptance:
     async def _step(
         self, update: Update, line: Line | None, crowd: Crowd, now: datetime, index: int, *, certain: bool = False
     ) -> Step:
+        if isinstance(update, Fact):
+            return await self._fact(update, line, now)
         if line is None:
             reason = update.reason if isinstance(update, Unhandled) else "no line has this phone_number_id"
             return self._park(reason, update, line, now)
@@ -166,6 +181,13 @@ class Acceptance:
                     return message_step(update, line, crowd, now, index, early=early)
                 except Nameless as error:
                     return self._park(str(error), update, line, now)
+            case Preference():
+                try:
+                    return preference_step(update, line, crowd)
+                except Nameless as error:
+                    return self._park(str(error), update, line, now)
+            case GroupMessage():
+                return group_step(update, line, now)
             case Status():
                 return await status_step(update, line, self._ports.store, now, certain=certain)
             case Unhandled():
@@ -178,6 +200,13 @@ class Acceptance:
         there = await message_of_wamid(self._ports.store, line, echo.wamid)
         return there is not None and there.key != key_of_message(echo, line)
 
+    async def _fact(self, fact: Fact, line: Line | None, now: datetime) -> Step:
+        whose = (line.account, line.id) if line else await owner(fact, self._ports.store)
+        if whose is None:
+            return self._park("no line has this business account", fact, None, now)
+        account, of_line = whose
+        return await fact_step(fact, self._ports.store, now, line=of_line, account=account)
+
     async def _early(self, message: Message, line: Line) -> Document | None:
         """Return the document of what changed a message before it came."""
         [there] = await self._ports.store.get([key_of_message(message, line)])
@@ -189,7 +218,7 @@ class Acceptance:
         members = [
             (line.account, update.person)
             for update, line in zip(found, lines, strict=True)
-            if line is not None and isinstance(update, Message)
+            if line is not None and isinstance(update, Message | Preference)
         ]
         return await self._people.crowd(members, now, certain=certain)
 
@@ -218,4 +247,4 @@ class Acceptance:
 
 def _reads(update: Update) -> bool:
     """Tell whether an update must look at what is there, so that it can't stand in a commit with others."""
-    return isinstance(update, Change) or (isinstance(update, Message) and update.by == PHONE)
+    return isinstance(update, Change | Fact) or (isinstance(update, Message) and update.by == PHONE)

@@ -39,7 +39,8 @@ def _adopted(message: Document, orphans: list[Document], line: Line, now: dateti
     writes: list[Write] = []
     for orphan in orphans:
         fields = orphan.fields
-        writes.append(update(message.key, status_fields(fields["status"], fields["at"], fields["errors"])))
+        status = status_fields(fields["status"], fields["at"], fields["errors"], fields.get("participant"))
+        writes.append(update(message.key, status))
         writes.append(delete(orphan.key))
     return _told(message, line, now, "orphans", writes)
 

@@ -4,19 +4,21 @@ A customer's message is written blind: nothing is read for it. One that was chan
 `functions.core.changes`) meets the document that says so, and is filled into it.
 """
 
+import json
 from datetime import datetime
 from typing import Any
 
+from functions.core import consent
 from functions.core.changes import filled, last_reaction
-from functions.core.conversation import active, came_by, conversation_key, grown, received
+from functions.core.conversation import active, came_by, contact_key, conversation_key, grown, received
 from functions.core.counts import counted
 from functions.core.events import Type, deliver_task, event
 from functions.core.ids import key_of
 from functions.core.lines import Line
 from functions.core.message import echo_key, inbound_key, message_fields, sort_key
-from functions.core.store import Document, Key, Maximum, Write, create, update
+from functions.core.store import NOW, Document, Key, Maximum, Write, create, merge, update
 from functions.core.tasks import Task
-from functions.core.whatsapp import MEDIA_TYPES, PHONE, Message
+from functions.core.whatsapp import MEDIA_TYPES, PHONE, GroupMessage, Message, Preference
 from functions.webhook.people import Crowd
 from functions.webhook.step import Step
 
@@ -61,6 +63,7 @@ def message_step(
             ),
             told,
             *people_writes,
+            *_stops(message, contact),
             *_counts(message, line, now),
         ],
         tasks=[
@@ -99,6 +102,35 @@ def _told_as(message: Message) -> Type:
     if message.by == PHONE:
         return "message.sent"
     return "message.received" if message.said else "conversation.updated"
+
+
+def preference_step(preference: Preference, line: Line, crowd: Crowd) -> Step:
+    """Return what WhatsApp's own switch for marketing asks for. Raises `Nameless`."""
+    contact, people_writes = crowd.contact_of(line.account, preference.person)
+    said = consent.stated(preference.value, "whatsapp", preference.at)
+    return Step(writes=[merge(contact_key(contact), {"consent": said}), *people_writes])
+
+
+def group_step(message: GroupMessage, line: Line, now: datetime) -> Step:
+    """Return what something of a group asks for: it is kept apart, raw, and counted."""
+    key = Key("group_messages", key_of("group_message", line.id, message.wamid))
+    fields = {
+        "account": line.account,
+        "line": line.id,
+        "group": key_of("group", message.group),
+        "at": message.at,
+        "raw": json.dumps(message.raw),
+        "changed": NOW,
+    }
+    return Step(writes=[create(key, fields), counted(line.account, "group message", now)], message=key)
+
+
+def _stops(message: Message, contact: str) -> list[Write]:
+    """A customer who writes nothing but STOP wants no marketing, in the commit that takes the message."""
+    said = message.content.get("body" if message.type == "text" else "text")
+    if message.by == PHONE or message.type not in ("text", "button") or not consent.is_stop(said):
+        return []
+    return [merge(contact_key(contact), {"consent": consent.stated("stop", "keyword", message.at)})]
 
 
 def _counts(message: Message, line: Line, now: datetime) -> list[Write]:

@@ -21,8 +21,9 @@ async def move_step(message: Message, line: Line, store: Store, now: datetime) -
     found = {alias: document for alias, document in documents.items() if document is not None}
     known = {alias: Known(one.fields["contact"], one.fields.get("bsuid")) for alias, one in found.items()}
     contact = resolve(line.account, message.person, known).contact
-    writes = _learnt(contact, line.account, after, known)
+    writes: list[Write] = []
     tasks: list[Task] = []
+    stays = contact
     others = {
         known[alias].contact: _is_meant(alias, document, after, message.at)
         for alias, document in found.items()
@@ -30,29 +31,25 @@ async def move_step(message: Message, line: Line, store: Store, now: datetime) -
     }
     for other, meant in others.items():
         if meant and len(others) == 1:
-            joined, tasks = await _joined(contact, other, store, now)
-            writes += joined
+            stays, writes, tasks = await _joined(contact, other, store, now)
         else:
             writes.append(doubt(line.account, (contact, other), "a changed number was known before", now))
-    return Step(writes, tasks)
+    return Step([*writes, *_learnt(stays, line.account, after, known, message.at)], tasks)
 
 
-def _learnt(contact: str, account: str, after: Person, known: Mapping[Alias, Known]) -> list[Write]:
+def _learnt(contact: str, account: str, after: Person, known: Mapping[Alias, Known], at: int) -> list[Write]:
     own = stated(account, after)
     missing = tuple(alias for alias in own if alias not in known)
-    if not missing:
-        return []
-    identities: dict[str, object] = {"account": account, "updated": NOW}
-    identities["aliases"] = Union(tuple(alias.key.id for alias in missing))
+    change = {"at": at, "wa_id": after.wa_id, "bsuid": after.bsuid}
+    identities: dict[str, object] = {"account": account, "moves": Union((change,)), "updated": NOW}
+    if missing:
+        identities["aliases"] = Union(tuple(alias.key.id for alias in missing))
     if after.wa_id:
         identities["wa_ids"] = Union((after.wa_id,))
     if after.bsuid:
         identities["bsuids"] = Union((after.bsuid,))
     # A new number brings a new BSUID: the old one does not speak for it.
-    return [
-        *alias_writes(Resolution(contact, after.bsuid, missing)),
-        merge(contact_key(contact), identities),
-    ]
+    return [*alias_writes(Resolution(contact, after.bsuid, missing)), merge(contact_key(contact), identities)]
 
 
 def _is_meant(alias: Alias, document: Document, after: Person, at: int) -> bool:
@@ -66,10 +63,11 @@ def _is_meant(alias: Alias, document: Document, after: Person, at: int) -> bool:
     return after.bsuid is None and int(document.fields["created"].timestamp()) >= at
 
 
-async def _joined(one: str, other: str, store: Store, now: datetime) -> tuple[list[Write], list[Task]]:
+async def _joined(one: str, other: str, store: Store, now: datetime) -> tuple[str, list[Write], list[Task]]:
+    """Return who stays, and what joins the other to them."""
     documents = await store.get([contact_key(one), contact_key(other)])
     contacts = [document for document in documents if document is not None]
     if len(contacts) < 2:
-        return [], []
+        return one, [], []
     elder, younger = await elder_first(store, contacts)
-    return await join_writes(store, elder, younger, now)
+    return elder.key.id, *await join_writes(store, elder, younger, now)

@@ -34,8 +34,14 @@ async def status_step(status: Status, line: Line, store: Store, now: datetime, *
     return _orphan(status, line, now)
 
 
-def status_fields(status: str, at: int, errors: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the fields that a status writes on its message; Meta's error is kept whatever the rank."""
+def status_fields(status: str, at: int, errors: list[dict[str, Any]], participant: str | None = None) -> dict[str, Any]:
+    """Return the fields that a status writes on its message; Meta's error is kept whatever the rank.
+
+    `participant`: the member of a group of whom alone it speaks.
+    """
+    if participant is not None:
+        member = {**reached(status, at), **({"errors": errors} if errors else {})}
+        return {"participants": {key_of("participant", participant): member}, "changed": NOW}
     error = {"error": error_view(errors[0]), "errors_raw": errors} if errors else {}
     return {**reached(status, at), **error, "changed": NOW}
 
@@ -51,7 +57,10 @@ def _known(status: Status, line: Line, conversation: str, message: str, now: dat
         now=now,
     )
     return Step(
-        writes=[update(message_key(message), status_fields(status.status, status.at, status.errors)), told],
+        writes=[
+            update(message_key(message), status_fields(status.status, status.at, status.errors, status.participant)),
+            told,
+        ],
         tasks=[deliver_task(line.connection, key_of(message, status.status))],
     )
 
@@ -65,8 +74,9 @@ def _orphan(status: Status, line: Line, now: datetime) -> Step:
         "status": status.status,
         "at": status.at,
         "errors": status.errors,
+        "participant": status.participant,
         "recipient": {"wa_id": person.wa_id, "bsuid": person.bsuid},
         "expires_at": now + ORPHANS_KEPT,
     }
-    key = Key("orphan_statuses", key_of("orphan", line.id, status.wamid, status.status))
+    key = Key("orphan_statuses", key_of("orphan", line.id, status.wamid, status.status, status.participant or ""))
     return Step(writes=[merge(key, fields)], awaited=status.wamid)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from functions.core.whatsapp import (
     Edit,
+    GroupMessage,
     Message,
     Person,
     Reaction,
@@ -247,7 +248,7 @@ def test_of_a_referral_only_metas_keys_are_taken():
 
 def test_a_group_message_is_kept_aside():
     [update] = read(inbound_text(ANA, group_id="group"))
-    assert (type(update), update.reason) == (Unhandled, "group message")
+    assert (type(update), update.group) == (GroupMessage, "group")
 
 
 def test_shared_contacts_are_a_list_in_an_object():
@@ -256,11 +257,11 @@ def test_shared_contacts_are_a_list_in_an_object():
 
 
 def test_errors_of_the_line_itself_are_kept():
-    [update] = read(value(errors=[{"code": 131000}]))
-    assert (update.reason, update.raw) == ("errors", {"code": 131000})
+    [update] = read(value(errors=[{"code": 131000, "title": "Odd"}]))
+    assert (update.fact, update.value, update.reason, update.phone_number_id) == ("error", "131000", "Odd", NUMBER)
 
 
-@pytest.mark.parametrize("field", ["history", "account_update", "a_field_of_tomorrow"])
+@pytest.mark.parametrize("field", ["history", "flows", "a_field_of_tomorrow"])
 def test_another_field_is_kept_whole_under_its_name(field):
     [update] = read(value(history=[]), field=field)
     assert (type(update), update.phone_number_id, update.reason) == (Unhandled, NUMBER, f"field {field}")

@@ -4,6 +4,7 @@ import itertools
 
 import pytest
 
+from functions.core.consent import marketing
 from tests.payloads import ANA, NUMBER, Customer, inbound_text, message, value
 
 NEW = Customer("5511912345678", "BR.99999999999999999999", "Ana")
@@ -56,6 +57,14 @@ async def test_a_changed_bsuid_of_a_hidden_number_keeps_the_conversation(rig):
     assert await rig.met(new) == before
 
 
+async def test_a_change_that_names_no_number_is_answered_by_the_user_id(rig):
+    tab = await rig.chatting(ANA)
+    await rig.deliver(moved(ANA, Customer(None, "BR.2"), kind="user_changed_user_id"))
+    await tab.say("Still there?")
+    await rig.drain()
+    assert (rig.whatsapp.messages[-1].get("to"), rig.whatsapp.messages[-1]["recipient"]) == (None, "BR.2")
+
+
 async def test_the_notice_stands_in_the_chat(rig):
     conversation = await rig.met(ANA)
     await rig.deliver(moved())
@@ -70,7 +79,8 @@ async def test_in_whatever_order_it_becomes_known_they_end_as_one(rig, order):
     await settle(rig)
     [conversation] = [one for one in await conversations(rig) if not one["merged_into"]]
     assert sorted(await texts(rig, conversation["id"])) == ["new", "old"]
-    assert (await rig.tab(conversation["id"]).head())["unread"] == 2
+    head = await rig.tab(conversation["id"]).head()
+    assert (head["unread"], head["contact"]["wa_id"], head["contact"]["bsuid"]) == (2, NEW.wa_id, NEW.bsuid)
 
 
 async def test_the_younger_becomes_a_redirect_and_loses_nothing(rig):
@@ -124,3 +134,11 @@ async def test_forms_seen_with_different_bsuids_stay_two_and_are_reviewed_once(r
     assert len(await conversations(rig)) == 2
     [review] = rig.documents("reviews")
     assert len(review["contacts"]) == 2
+
+
+async def test_a_stop_said_to_the_younger_holds_for_both(rig):
+    await rig.met(NEW)
+    await rig.met(ANA, "STOP")
+    await rig.deliver(moved())
+    [stays] = [contact for contact in rig.documents("contacts") if not contact.get("merged_into")]
+    assert marketing(stays)["value"] == "stop"

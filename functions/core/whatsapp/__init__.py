@@ -5,11 +5,13 @@ to lose nothing: each update keeps its own raw item. Nothing else reads Meta's s
 Sources: Meta, "messages webhook reference", "Business-scoped user IDs" (2026).
 """
 
+from functions.core.whatsapp.account import Fact
 from functions.core.whatsapp.content import MEDIA_TYPES
 from functions.core.whatsapp.envelope import Unreadable, Update, updates
 from functions.core.whatsapp.items import Unhandled
-from functions.core.whatsapp.message import CUSTOMER, PHONE, Change, Edit, Message, Reaction, Revocation
+from functions.core.whatsapp.message import CUSTOMER, PHONE, Change, Edit, GroupMessage, Message, Reaction, Revocation
 from functions.core.whatsapp.person import Person
+from functions.core.whatsapp.preference import Preference
 from functions.core.whatsapp.status import STATUSES, Status
 
 __all__ = [
@@ -19,8 +21,11 @@ __all__ = [
     "STATUSES",
     "Change",
     "Edit",
+    "Fact",
+    "GroupMessage",
     "Message",
     "Person",
+    "Preference",
     "Reaction",
     "Revocation",
     "Status",

@@ -3,19 +3,27 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from functions.core.whatsapp import account
+from functions.core.whatsapp.account import Fact
 from functions.core.whatsapp.items import Unhandled, listed, mapping, optional, word
-from functions.core.whatsapp.message import Change, Message, echoed, said
+from functions.core.whatsapp.message import Change, GroupMessage, Message, echoed, said
 from functions.core.whatsapp.person import contacts_of
+from functions.core.whatsapp.preference import Preference, preference
 from functions.core.whatsapp.status import Status, status
 
-Update = Message | Change | Status | Unhandled
+Update = Message | Change | GroupMessage | Preference | Fact | Status | Unhandled
 
 _Reader = Callable[[str, dict[str, Any], Sequence[dict[str, Any]]], Update]
 
-_LISTS: dict[str, _Reader] = {"messages": said, "message_echoes": echoed, "statuses": status}
+_LISTS: dict[str, _Reader] = {
+    "user_preferences": preference,
+    "messages": said,
+    "message_echoes": echoed,
+    "statuses": status,
+}
 """The lists of a change that hold updates, by whichever field they come."""
 
-_FIELDS = ("messages", "smb_message_echoes", "standby")
+_FIELDS = ("messages", "smb_message_echoes", "standby", "user_preferences")
 """`standby` has what `messages` has, for a number that another app or Meta's agent answers (Meta, "standby")."""
 
 _UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
@@ -39,6 +47,9 @@ def updates(body: Any) -> list[Update]:
 
 
 def _rank(update: Update) -> int:
+    # Before anything reacts to a customer's words, it is known what they do not want.
+    if isinstance(update, Preference):
+        return -1
     return 2 if isinstance(update, Status) else 1 if isinstance(update, Change) else 0
 
 
@@ -52,20 +63,32 @@ def _of_entry(entry: Any) -> Iterator[Update]:
         if not isinstance(value, dict):
             yield Unhandled(None, "change without value", change)
         elif change.get("field") in _FIELDS:
-            yield from _of_value(value)
+            yield from _of_value(value, optional(entry.get("id")))
+        elif change.get("field") in account.FIELDS:
+            yield from _of_account(entry, change)
         else:
             yield Unhandled(_phone_number_id(value), f"field {word(change.get('field'))}", change)
 
 
-def _of_value(value: dict[str, Any]) -> Iterator[Update]:
+def _of_account(entry: dict[str, Any], change: dict[str, Any]) -> Iterator[Update]:
+    unknown = Unhandled(None, f"field {word(change['field'])}", change)
+    try:
+        found = account.facts(change["field"], entry, change)
+    except _UNREADABLE:
+        found = []
+    yield from found
+    if not found:
+        yield unknown
+
+
+def _of_value(value: dict[str, Any], waba: str | None) -> Iterator[Update]:
     # Copies for a number that stands by are nested one level deeper.
     number, contacts = _phone_number_id(value), contacts_of(value)
     for holder in (value, mapping(value.get("standby"))):
         for name, read in _LISTS.items():
             for item in listed(holder, name):
                 yield _of_item(name, read, number, item, contacts_of(holder) or contacts)
-        for item in listed(holder, "errors"):
-            yield Unhandled(number, "errors", item)
+        yield from account.line_errors(number, waba, holder)
 
 
 def _of_item(name: str, read: _Reader, number: str | None, item: Any, contacts: Sequence[dict[str, Any]]) -> Update:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from functions.core.whatsapp import content
-from functions.core.whatsapp.items import Unhandled, errors, mapping, optional, text, time
+from functions.core.whatsapp.items import errors, mapping, optional, text, time
 from functions.core.whatsapp.person import Person, person
 
 CUSTOMER, PHONE = "customer", "phone"
@@ -86,6 +86,17 @@ class Revocation:
     raw: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class GroupMessage:
+    """Something that came of a group: kept apart, because it is no person's conversation."""
+
+    phone_number_id: str
+    wamid: str
+    at: int
+    group: str
+    raw: dict[str, Any]
+
+
 Change = Reaction | Edit | Revocation
 """What changes a message that was said, or that is still to come: nothing arrives in order."""
 
@@ -105,20 +116,23 @@ class _Head:
         return {name: getattr(self, name) for name in _Head.__slots__}
 
 
-def said(number: str, item: dict[str, Any], contacts: Sequence[dict[str, Any]]) -> Message | Change | Unhandled:
+Said = Message | Change | GroupMessage
+
+
+def said(number: str, item: dict[str, Any], contacts: Sequence[dict[str, Any]]) -> Said:
     """Return an item of `messages[]`. Raises KeyError, TypeError, ValueError … for what can't be read."""
     if "group_id" in item:
-        return Unhandled(number, "group message", item)
+        return _of_group(number, item)
     if item.get("type") == "system":
         return _read(_head(number, item, _before(item), CUSTOMER), item)
     sender = person(list(contacts), item.get("from"), item.get("from_user_id"), item.get("from_parent_user_id"))
     return _read(_head(number, item, sender, CUSTOMER), item)
 
 
-def echoed(number: str, item: dict[str, Any], contacts: Sequence[dict[str, Any]]) -> Message | Change | Unhandled:
+def echoed(number: str, item: dict[str, Any], contacts: Sequence[dict[str, Any]]) -> Said:
     """Return an item of `message_echoes[]`, which the business said from its phone. Raises as `said` does."""
     if "group_id" in item:
-        return Unhandled(number, "group message", item)
+        return _of_group(number, item)
     recipient = person(list(contacts), item.get("to"), item.get("to_user_id"), item.get("to_parent_user_id"))
     return _read(_head(number, item, recipient, PHONE), item)
 
@@ -142,6 +156,10 @@ def _after(item: dict[str, Any]) -> Person | None:
         return None
     now = person([], own.get("wa_id") or own.get("new_wa_id"), own.get("user_id"), own.get("parent_user_id"))
     return now if now != Person() else None
+
+
+def _of_group(number: str, item: dict[str, Any]) -> GroupMessage:
+    return GroupMessage(number, text(item["id"]), time(item["timestamp"]), text(item["group_id"]), item)
 
 
 def _head(number: str, item: dict[str, Any], customer: Person, by: str) -> _Head:

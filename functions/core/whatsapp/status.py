@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from functions.core.whatsapp.items import Unhandled, errors, text, time, word
+from functions.core.whatsapp.items import Unhandled, errors, optional, text, time, word
 from functions.core.whatsapp.person import Person, person
 
 STATUSES = frozenset({"sent", "delivered", "read", "played", "failed"})
@@ -12,10 +12,15 @@ STATUSES = frozenset({"sent", "delivered", "read", "played", "failed"})
 _PARENT = ("recipient_parent_user_id", "parent_recipient_user_id", "parent_user_id")
 """The spellings of Meta's pages, which differ by month."""
 
+_PARTICIPANT = ("recipient_participant_user_id", "recipient_participant_id", "participant_recipient_id")
+
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What became of a message that the business sent. `callback` is what we gave along with the send."""
+    """What became of a message that the business sent. `callback` is what we gave along with the send.
+
+    `participant`: the member of a group of whom alone it speaks.
+    """
 
     phone_number_id: str
     wamid: str
@@ -25,6 +30,7 @@ class Status:
     callback: str | None
     errors: list[dict[str, Any]]
     raw: dict[str, Any]
+    participant: str | None = None
 
 
 def status(number: str, item: dict[str, Any], contacts: Sequence[dict[str, Any]]) -> Status | Unhandled:
@@ -42,4 +48,11 @@ def status(number: str, item: dict[str, Any], contacts: Sequence[dict[str, Any]]
         callback=callback if isinstance(callback, str) else None,
         errors=errors(item),
         raw=item,
+        participant=_participant(item),
     )
+
+
+def _participant(item: dict[str, Any]) -> str | None:
+    if item.get("recipient_type") != "group":
+        return None
+    return next((who for name in _PARTICIPANT if (who := optional(item.get(name)))), "unknown")

@@ -1,0 +1,46 @@
+"""Whether a customer wants marketing: by WhatsApp's own switch, or by a word that everyone understands.
+
+Kept as times, so that it is written blind and in any order: the last word counts.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from functions.core.store import Maximum
+
+STOP_WORDS = {
+    "en": ("stop", "unsubscribe", "opt out", "stop all"),
+    "es": ("baja", "darme de baja", "cancelar"),
+    "pt": ("parar", "pare", "sair", "cancelar"),
+    "fr": ("arrêt", "arrêter", "stop pub", "désabonner"),
+    "de": ("stopp", "abmelden", "abbestellen"),
+    "it": ("basta", "annulla", "cancellami"),
+}
+"""A message that is one of these and nothing else."""
+
+_ALL = frozenset(word for words in STOP_WORDS.values() for word in words)
+_LONGEST = max(len(word) for word in _ALL)
+_AROUND = re.compile(r"^\W+|\W+$")
+
+
+def is_stop(text: Any) -> bool:
+    """Tell whether a text asks for no more marketing."""
+    if not isinstance(text, str) or len(text) > 2 * _LONGEST:
+        return False
+    return _AROUND.sub("", text).casefold() in _ALL
+
+
+def stated(value: str, source: str, at: int) -> dict[str, Any]:
+    """Return the contact's field for a `stop` or `resume`, from `whatsapp` or by `keyword`."""
+    return {"marketing": {value: {source: Maximum(at)}}}
+
+
+def marketing(contact: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return {"value": "stop" | "resume", "source", "at"} as the contact said last; None if never."""
+    said = contact.get("consent", {}).get("marketing", {})
+    # At the same second, stop counts.
+    last = max(
+        ((at, value == "stop", source, value) for value in said for source, at in said[value].items()), default=None
+    )
+    return last and {"value": last[3], "source": last[2], "at": last[0]}
