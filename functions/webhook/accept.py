@@ -4,17 +4,19 @@ The normal POST is one commit. When that is refused (a redelivery, or something 
 a commit of its own, so that one bad item costs nothing but itself.
 """
 
+import contextlib
 import json
 import logging
 from collections.abc import Sequence
 from datetime import datetime
 
 from functions.core.changes import is_early
+from functions.core.counts import counted
 from functions.core.identity import Nameless
 from functions.core.lines import Directory, Line
 from functions.core.parked import parked, quarantined
 from functions.core.ports import Ports
-from functions.core.store import AlreadyExists, Document, NotFound, Refused, Stale, Unavailable, Unstorable
+from functions.core.store import AlreadyExists, Document, NotFound, Refused, Stale, Unavailable, Unstorable, create
 from functions.core.tasks import Task, one_for_all
 from functions.core.whatsapp import (
     PHONE,
@@ -116,7 +118,8 @@ class Acceptance:
                 await self._commit(step)
             except Unstorable:
                 step = self._park("no store takes it", update, line, now)
-                await self._ports.store.commit(step.writes)
+                with contextlib.suppress(AlreadyExists):
+                    await self._commit(step)
             except (AlreadyExists, NotFound, Stale):
                 if not await self._is_stored(step):
                     continue  # Another instance was quicker with this person or message: look again.
@@ -242,7 +245,12 @@ class Acceptance:
 
     def _park(self, reason: str, update: Update, line: Line | None, now: datetime) -> Step:
         log.warning("update parked", extra={"reason": reason, "line": line.id if line else None})
-        return Step(writes=parked(reason, update.raw, now, line=line.id if line else None))
+        first, *others = parked(reason, update.raw, now, line=line.id if line else None)
+        # Created, so that a redelivery is not counted again.
+        writes = [create(first.key, first.fields), *others]
+        if line is not None:
+            writes.append(counted(line.account, reason, now))
+        return Step(writes, message=first.key)
 
 
 def _reads(update: Update) -> bool:

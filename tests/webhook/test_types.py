@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.payloads import ANA, error, inbound, inbound_text
+from tests.payloads import ANA, error, inbound, inbound_text, status
 
 
 async def shown(rig, *args, **more):
@@ -113,3 +113,10 @@ async def test_a_notice_stands_in_the_chat_and_opens_nothing(rig):
     notice = await rig.tab(found["id"]).last()
     assert notice["system"] == {"kind": "identity_changed", "body": "New phone"}
     assert (notice["direction"], notice["author"]["kind"]) == ("in", "system")
+
+
+async def test_a_status_of_tomorrow_is_kept_once_and_counted_once(rig):
+    for _ in range(3):
+        await rig.deliver(status("deleted", "wamid.x", at=1_780_000_000))
+    assert [(count["what"], count["count"]) for count in rig.documents("counts")] == [("status deleted", 1)]
+    assert len(rig.documents("parked")) == 1
