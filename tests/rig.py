@@ -56,17 +56,18 @@ ENVIRONMENT = {
 
 
 class Clock:
-    """Starts at the real time, which the store's own clock shows too, and goes on 1 ms each time it is read."""
+    """Shows the real time, as the store's own clock does, until it is put forward; never the same time twice."""
 
     def __init__(self) -> None:
-        self._now = datetime.now(UTC)
+        self._ahead = timedelta()
+        self._last = datetime.now(UTC)
 
     def __call__(self) -> datetime:
-        self._now += timedelta(milliseconds=1)
-        return self._now
+        self._last = max(datetime.now(UTC) + self._ahead, self._last + timedelta(milliseconds=1))
+        return self._last
 
     def forward(self, **duration: float) -> None:
-        self._now += timedelta(**duration)
+        self._ahead += timedelta(**duration)
 
 
 class HandRunTasks:

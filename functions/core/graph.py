@@ -5,6 +5,7 @@ What goes wrong is an exception whose type says what to do: `NotSent` may be rep
 """
 
 import asyncio
+import re
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -26,7 +27,8 @@ LONGEST_UPLOAD = 120
 
 _TIMEOUT = httpx.Timeout(20, connect=5)
 _UPLOAD_TIMEOUT = httpx.Timeout(LONGEST_UPLOAD, connect=5)
-_MEDIA_HOSTS = (".fbsbx.com", ".whatsapp.net", ".facebook.com")
+_MEDIA_ID = re.compile(r"[A-Za-z0-9_-]{1,200}")
+_MEDIA_HOST = re.compile(r"([a-z0-9-]+\.)+(fbsbx\.com|whatsapp\.net|facebook\.com)")
 _NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
 
@@ -115,6 +117,8 @@ class Graph:
 
         The number is not named: to Meta that is the one that uploaded the file, and a customer's file has none.
         """
+        if not _MEDIA_ID.fullmatch(media_id):
+            raise _not_metas("the file's id is not Meta's")
         answer = await self._call("GET", media_id, token)
         with _expected_shape():
             return MediaFacts(
@@ -141,10 +145,13 @@ class Graph:
             raise Uncertain(type(error).__name__) from None
 
     def _check_host(self, url: str) -> None:
-        parts = urlsplit(url)
-        meta = parts.scheme == "https" and (parts.hostname or "").endswith(_MEDIA_HOSTS)
+        try:
+            parts = urlsplit(str(httpx.URL(url)))
+        except (httpx.InvalidURL, ValueError):
+            raise _not_metas("the file's address is no address") from None
+        meta = parts.scheme == "https" and bool(_MEDIA_HOST.fullmatch(parts.hostname or ""))
         if not meta and parts[:2] != self._own_host:
-            raise Refused({"code": 131052, "message": "the file's address is not Meta's"})
+            raise _not_metas("the file's address is not Meta's")
 
     async def _post(self, path: str, token: str, **arguments: Any) -> dict[str, Any]:
         return await self._call("POST", path, token, **arguments)
@@ -186,6 +193,10 @@ def _text(value: Any) -> str:
     if not isinstance(value, str) or not value:
         raise ValueError("not a text")
     return value
+
+
+def _not_metas(why: str) -> Refused:
+    return Refused({"code": 131052, "message": why})
 
 
 def _optional(value: Any) -> str | None:

@@ -39,7 +39,7 @@ async def fetch_media(desk: Desk, line_id: str, message_id: str) -> None:
         return
     name = f"{access.line.account}/{message_id}"
     try:
-        stored, mime = await _fetch(desk, access, media["id"], media.get("sha256"), name)
+        stored, mime = await _fetch(desk, access, media["id"] or "", media.get("sha256"), name)
     except (NotSent, Uncertain):
         raise Unavailable("the file can't be fetched just now") from None
     except Refused as refusal:

@@ -177,6 +177,13 @@ async def test_facts_of_another_shape_are_uncertain(graph, httpx_mock, answer):
         await graph.media(TOKEN, "media-1")
 
 
+@pytest.mark.parametrize("media_id", ["", "\x1f", "a/b", "../me", "media-1?fields=x", "é", "x" * 201, "media\n"])
+async def test_what_is_no_media_id_is_never_asked_for(graph, httpx_mock, media_id):
+    with pytest.raises(Refused):
+        await graph.media(TOKEN, media_id)
+    assert not httpx_mock.get_requests()
+
+
 async def download(graph, url):
     async with graph.download(url, TOKEN) as parts:
         return b"".join([part async for part in parts])
@@ -204,6 +211,11 @@ async def test_a_file_is_fetched_from_metas_hosts_with_the_token(graph, httpx_mo
         "https://127.0.0.1/file",
         "http://169.254.169.254/computeMetadata/v1/",
         "file:///etc/passwd",
+        "https://lookaside.fbsbx.com\\@evil.test/",
+        "https://evil.test\\.fbsbx.com/",
+        "https://\x1f.fbsbx.com/",
+        "https://[::1/",
+        "https://a b.fbsbx.com/",
         "//lookaside.fbsbx.com/file",
         "",
     ],

@@ -13,3 +13,4 @@ from . import test_controller
 from . import test_races
 from . import test_neutralize
 from . import test_web
+from . import test_tour

@@ -1,8 +1,8 @@
 /**
  * The chat tab of a lead or a contact: `<widget name="leadline_chat"/>`.
  *
- * Odoo says which conversations the record has and gives grants for them; everything said in them comes from the
- * chat API itself.
+ * Odoo says which conversations the record has and gives grants for them; everything said in them comes from
+ * the chat API itself.
  */
 import { _t } from "@web/core/l10n/translation";
 import { RPCError } from "@web/core/network/rpc";
@@ -13,7 +13,7 @@ import {
     Component,
     onMounted,
     onWillUnmount,
-    onWillUpdateProps,
+    useEffect,
     useExternalListener,
     useState,
 } from "@odoo/owl";
@@ -31,22 +31,23 @@ export class Chat extends Component {
         this.orm = useService("orm");
         this.bus = useService("bus_service");
         this.state = useState({ phase: "loading", conversations: [], selected: null, trouble: "" });
-        /** Raised with each record, so that a late answer for the one before is dropped. */
+        /** Whose conversations these are: the form puts another record into the same `record` object. */
+        this.card = {};
+        /** Raised with each question, so that a late answer to the one before is dropped. */
         this.turn = 0;
         /** Conversations the bus spoke of that are not ours. */
         this.foreign = new Set();
         this.onNotification = this.onNotification.bind(this);
 
+        useEffect(
+            (resModel, resId) => {
+                this.load({ resModel, resId });
+            },
+            () => [this.props.record.resModel, this.props.record.resId]
+        );
         onMounted(() => {
             this.bus.subscribe(NOTIFICATION, this.onNotification);
             this.bus.start();
-            this.load(this.record);
-        });
-        onWillUpdateProps(({ record }) => {
-            // The form renders us again at every change of the record; only another record is news.
-            if (record.resId !== this.record.resId || record.resModel !== this.record.resModel) {
-                this.load(record);
-            }
         });
         onWillUnmount(() => {
             this.turn++;
@@ -59,27 +60,26 @@ export class Chat extends Component {
         });
     }
 
-    get record() {
-        return this.props.record;
+    /** Whether what is shown belongs to the record in the form. */
+    get isCurrent() {
+        const { resModel, resId } = this.props.record;
+        return this.card.resModel === resModel && this.card.resId === resId;
     }
 
     get selected() {
         return this.state.conversations.find(({ id }) => id === this.state.selected);
     }
 
-    /** Show another record. */
-    async load(record) {
-        Object.assign(this.state, { phase: "loading", conversations: [], selected: null, trouble: "" });
+    /** @param {{ resModel: string, resId: number | false }} card */
+    async load(card) {
+        this.card = card;
         this.foreign.clear();
-        await this.ask(record);
+        Object.assign(this.state, { phase: "loading", conversations: [], selected: null, trouble: "" });
+        await this.refresh();
     }
 
-    /** Ask again for the record that is shown. */
     async refresh() {
-        await this.ask(this.record);
-    }
-
-    async ask({ resModel, resId }) {
+        const { resModel, resId } = this.card;
         const turn = ++this.turn;
         if (!resId) {
             this.state.phase = "unsaved";
@@ -119,19 +119,23 @@ export class Chat extends Component {
         const known = this.state.conversations.find(({ id }) => id === conversation);
         if (known) {
             known.unread = conversation === this.state.selected ? 0 : unread;
-        } else if (this.record.resId && !this.foreign.has(conversation)) {
+        } else if (this.card.resId && !this.foreign.has(conversation)) {
             // Perhaps the record's first message. If it is not ours we don't ask for it again.
             this.foreign.add(conversation);
             await this.refresh();
         }
     }
 
-    onRead() {
-        this.selected.unread = 0;
+    /** @param {string} id of a conversation that the agent has read; the record may have changed meanwhile */
+    onRead(id) {
+        const read = this.state.conversations.find((conversation) => conversation.id === id);
+        if (read) {
+            read.unread = 0;
+        }
     }
 
     grantFor(conversation) {
-        const { resModel, resId } = this.record;
+        const { resModel, resId } = this.card;
         return () => this.orm.silent.call(MODEL, "chat_grant", [resModel, resId, conversation]);
     }
 }

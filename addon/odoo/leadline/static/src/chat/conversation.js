@@ -1,4 +1,4 @@
-/** One open conversation: its messages, live, and the composer. Keyed by the conversation, so it never changes. */
+/** One open conversation: its messages, live, and the composer. Keyed by its id, so it never changes. */
 import { browser } from "@web/core/browser/browser";
 import { _t } from "@web/core/l10n/translation";
 import { useService } from "@web/core/utils/hooks";
@@ -35,7 +35,7 @@ export class Conversation extends Component {
         conversation: Object,
         conversations: Array,
         onSelect: Function,
-        /** Called when the agent has seen everything. */
+        /** (id) the agent has seen everything */
         onRead: Function,
         chatUrl: String,
         user: Object,
@@ -96,6 +96,7 @@ export class Conversation extends Component {
         );
         useEffect(
             () => {
+                this.drawn = this.reading.messages;
                 this.fill();
             },
             () => [this.isReady, this.reading.messages, this.reading.trouble]
@@ -165,13 +166,15 @@ export class Conversation extends Component {
     // Reading
     //--------------------------------------------------------------------------
 
-    /** @param {{ event: string|null }} why what the bus said, null when nobody told us */
-    async ask({ event }) {
+    /** @param {{ event: string|null, version?: number }} why what the bus said, null when nobody told us */
+    async ask({ event, version }) {
         if (this.refusal && !event) {
             return false;
         }
         const about = event?.split(".")[0];
-        const found = await this.reader.news({ conversation: about === "conversation" || about === "contact" });
+        const isKnown = about === "conversation" && this.reading.conversation?.version >= version;
+        const conversation = ["conversation", "contact"].includes(about) && !isKnown;
+        const found = await this.reader.news({ conversation });
         if (!this.reading.trouble) {
             this.unsent.settle(new Set(this.reading.messages.map(({ client_id }) => client_id)));
             if (this.sending.unreachable) {
@@ -202,13 +205,15 @@ export class Conversation extends Component {
         }
         await this.reader.look(this.scroll.atEnd && this.state.visible);
         if (this.reading.seen === this.newest) {
-            this.props.onRead();
+            this.props.onRead(this.props.conversation.id);
         }
     }
 
     /** Load what stands before the oldest message when the agent comes near to it. */
     fill() {
-        if (this.isReady && this.list.el && !this.reading.trouble && this.scroll.isNearStart()) {
+        // Only what is drawn says how near the agent is.
+        const isDrawn = this.isReady && this.list.el && this.drawn === this.reading.messages;
+        if (isDrawn && !this.reading.trouble && this.scroll.isNearStart()) {
             this.reader.older();
         }
     }

@@ -6,6 +6,7 @@
  * News found by asking end the trust; its next word brings it back.
  */
 import { browser } from "@web/core/browser/browser";
+import { toRaw } from "@odoo/owl";
 
 /** Type of our notifications on Odoo's bus; payload {conversation, message, event, unread, version}. */
 export const NOTIFICATION = "leadline/conversation";
@@ -24,12 +25,14 @@ export class Live {
      * @param {Object} params
      * @param {Object} params.bus Odoo's bus_service
      * @param {string} params.conversation id
-     * @param {(why: { event: string|null }) => Promise<boolean>} params.ask for news; answers whether there were
-     *  any. `event` is the bus's word, null when nobody told us
+     * @param {(why: { event: string|null, version?: number }) => Promise<boolean>} params.ask for news; answers
+     *  whether there were any. `event` and the conversation's `version` are the bus's word; `event` is null when
+     *  nobody told us
      * @param {() => boolean} params.expects whether news must come soon: a message is on its way out
      */
     constructor({ bus, conversation, ask, expects }) {
-        this.bus = bus;
+        // Each component gets a proxy of its own; what is known of the bus belongs to the bus.
+        this.bus = toRaw(bus);
         this.conversation = conversation;
         this.ask = ask;
         this.expects = expects;
@@ -46,6 +49,8 @@ export class Live {
         browser.addEventListener("online", this.onOnline);
         this.bus.start();
         this.since = Date.now();
+        this.wasConnected = this.bus.workerState === "CONNECTED";
+        this.isAway = false;
         this.wait();
     }
 
@@ -65,11 +70,11 @@ export class Live {
         return known.get(this.bus) === "speaks" || Date.now() - this.since > PROBATION;
     }
 
-    onNotification({ conversation, event }) {
+    onNotification({ conversation, event, version }) {
         if (conversation === this.conversation) {
             known.set(this.bus, "speaks");
             if (document.visibilityState === "visible") {
-                this.askNow(event);
+                this.askNow({ event, version });
             }
         }
     }
@@ -87,19 +92,21 @@ export class Live {
     }
 
     onWorker({ detail: state }) {
-        // While it was away the bus may have missed something.
-        if (state === "CONNECTED" && this.wasAway) {
+        const isBack = state === "CONNECTED" && this.isAway;
+        this.isAway = state !== "CONNECTED" && (this.isAway || this.wasConnected);
+        this.wasConnected = state === "CONNECTED";
+        // While the bus was away we may have missed something; before it first came there was nothing to miss.
+        if (isBack) {
             this.askNow();
         } else {
             this.wait();
         }
-        this.wasAway = state !== "CONNECTED";
     }
 
-    async askNow(event = null) {
+    async askNow(why = { event: null }) {
         browser.clearTimeout(this.timer);
         try {
-            await this.ask({ event });
+            await this.ask(why);
         } finally {
             this.wait();
         }

@@ -47,8 +47,8 @@ const PROPS = {
 };
 
 /**
- * Text from outside may have any shape: a message that can't be drawn says so and costs nothing else. Without this
- * the error would take the whole web client down.
+ * What comes from outside may have any shape: a message that can't be drawn says so and costs nothing else.
+ * Without this the error would take the whole web client down.
  */
 export class Message extends Component {
     static template = "leadline.Message";

@@ -34,9 +34,14 @@ const TYPES = {
 /** Templates that are nothing without their words. */
 const WORDS_ONLY = new Set(["leadline.Message.Text", "leadline.Message.Interactive"]);
 
+/** The type's name comes from outside: "constructor" is none of ours. */
+function typeOf(name) {
+    return Object.hasOwn(TYPES, name) ? TYPES[name] : undefined;
+}
+
 /** @returns {string} name of the OWL template for the message's body */
 export function templateOf(message) {
-    const type = TYPES[message.type];
+    const type = typeOf(message.type);
     if (!type || (WORDS_ONLY.has(type.template) && !textOf(message))) {
         return "leadline.Message.Unsupported";
     }
@@ -48,7 +53,7 @@ export function templateOf(message) {
 
 /** @returns {string} the message's words, "" when it has none */
 export function textOf(message) {
-    return String(TYPES[message.type]?.text?.(message) ?? "");
+    return String(typeOf(message.type)?.text?.(message) ?? "");
 }
 
 /** What a customer chose in a message with buttons or a list. */
@@ -58,7 +63,7 @@ export function answerOf(interactive) {
 
 /** @returns {string} what stands for a message of this type where only a line of text fits */
 export function labelOf(type) {
-    return String(TYPES[type]?.label ?? _t("Message"));
+    return String(typeOf(type)?.label ?? _t("Message"));
 }
 
 /**
@@ -91,7 +96,10 @@ export function peopleOf(contacts) {
                 text: phone || wa_id,
                 href: `tel:${String(phone || wa_id).replace(/[^\d+]/g, "")}`,
             })),
-            ...(emails || []).map(({ email }) => ({ text: email, href: `mailto:${encodeURIComponent(email)}` })),
+            ...(emails || []).map(({ email }) => ({
+                text: email,
+                href: `mailto:${encodeURIComponent(email)}`,
+            })),
         ].filter(({ text }) => text),
     }));
 }

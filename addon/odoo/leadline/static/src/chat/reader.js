@@ -38,7 +38,7 @@ export class Reader {
         this.asking = null;
         this.again = false;
         /**
-         * Message id → address of its file, when it was received (ms), and the cursor of the page it came with.
+         * Message id → address of its file, when that was received (ms), and the cursor of its page.
          *
          * @type {Map<string, { url: string|null, at: number, before: string|undefined }>}
          */
@@ -75,17 +75,17 @@ export class Reader {
             await this.open();
             return false;
         }
+        const newest = newestFromCustomer(this.state.messages)?.id;
         let changed = false;
-        let fromCustomer = false;
         let after = this.cursor;
         do {
             const page = await this.api.messages({ after });
             changed = this.take(page.items) || changed;
-            fromCustomer ||= page.items.some(isFromCustomer);
             this.cursor = page.cursor;
             after = page.next;
         } while (after);
-        if (this.wantConversation || (changed && fromCustomer)) {
+        // The customer's word moves the window.
+        if (this.wantConversation || newestFromCustomer(this.state.messages)?.id !== newest) {
             await this.refresh();
         }
         return changed;

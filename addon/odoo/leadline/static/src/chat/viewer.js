@@ -6,7 +6,7 @@ import { onWillDestroy } from "@odoo/owl";
 const viewers = registry.category("main_components");
 let opened = 0;
 
-/** A browser ignores `download` for another host's file and would leave Odoo: these links open a page of their own. */
+/** A browser ignores `download` for another host's file and would leave Odoo: its links open a new page. */
 export class PictureViewer extends FileViewer {
     static template = "leadline.PictureViewer";
 }

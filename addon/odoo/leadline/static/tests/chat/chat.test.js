@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, mockDate, test } from "@odoo/hoot";
+import { beforeEach, describe, expect, mockDate, mockUserAgent, test } from "@odoo/hoot";
 import {
     Deferred,
     advanceTime,
@@ -16,6 +16,7 @@ import {
     waitForNone,
     waitUntil,
 } from "@odoo/hoot";
+import { waitUntilSubscribe } from "@bus/../tests/bus_test_helpers";
 import { defineMailModels } from "@mail/../tests/mail_test_helpers";
 import {
     MockServer,
@@ -151,7 +152,8 @@ function mockChatApi() {
             unread: chat.unread,
             received: 10,
             read: 10 - chat.unread,
-            owner: { id: "9", name: "Bob" },
+            owner: { id: "9", name: chat.owner || "Bob" },
+            version: chat.version || 1,
         })
     );
     route("/conversations/<id>/messages", async (chat, body, request) => {
@@ -199,7 +201,9 @@ function accepting(chat) {
 }
 
 async function openTab(resId = 1, resIds) {
+    const listening = waitUntilSubscribe();
     const view = await mountView({ type: "form", resModel: "crm.lead", resId, resIds, arch: ARCH });
+    await listening;
     await animationFrame();
     return view;
 }
@@ -207,6 +211,7 @@ async function openTab(resId = 1, resIds) {
 /** Wait until a selector is there this many times. */
 async function shows(selector, count = 1) {
     await waitUntil(() => queryAll(selector).length === count, {
+        timeout: 3000,
         message: () => `${selector}: ${queryAll(selector).length} instead of ${count}`,
     });
 }
@@ -221,11 +226,14 @@ async function write(text) {
 
 /** Odoo's bus says that something happened in a conversation. */
 function busSays(conversation, event, given = {}) {
-    MockServer.env["bus.bus"]._sendone(
-        MockServer.env["res.partner"].browse(serverState.partnerId)[0],
-        "leadline/conversation",
-        { conversation, message: null, event, unread: 0, version: 1, ...given }
-    );
+    MockServer.env["bus.bus"]._sendone("broadcast", "leadline/conversation", {
+        conversation,
+        message: null,
+        event,
+        unread: 0,
+        version: 1,
+        ...given,
+    });
 }
 
 beforeEach(() => {
@@ -425,6 +433,21 @@ describe("live", () => {
         await waitUntil(() => calls.includes("POST /conversations/conv1/read"));
     });
 
+    test("what changes about the conversation is asked for, unless it is known", async () => {
+        const talk = chat("conv1", [customer("one")]);
+        await openTab();
+        await shows(".o_leadline_message", 1);
+        Object.assign(talk, { owner: "Eve", version: 2 });
+        busSays("conv1", "conversation.updated", { version: 2 });
+        await waitFor(".o_leadline_owner:contains(Eve)", { timeout: 3000 });
+        const asked = () => calls.filter((call) => call === "GET /conversations/conv1").length;
+        const before = asked();
+        busSays("conv1", "conversation.updated", { version: 2 });
+        await waitUntil(() => calls.at(-1).includes("after="));
+        await animationFrame();
+        expect(asked()).toBe(before);
+    });
+
     test("ticks change in place", async () => {
         const { messages } = chat("conv1", [agent("one", { status: "sent" })]);
         await openTab();
@@ -533,6 +556,18 @@ describe("writing", () => {
         await write("two lines");
         await press("shift+Enter");
         await manuallyDispatchProgrammaticEvent(input(), "keydown", { key: "Enter", isComposing: true });
+        await animationFrame();
+        expect(talk.posts).toEqual([]);
+        await click(".o_leadline_send");
+        await waitUntil(() => talk.posts.length === 1);
+    });
+
+    test("on a phone Enter is a new line", async () => {
+        mockUserAgent("android");
+        const talk = accepting(chat("conv1", []));
+        await openTab();
+        await write("two");
+        await press("Enter");
         await animationFrame();
         expect(talk.posts).toEqual([]);
         await click(".o_leadline_send");
@@ -737,7 +772,7 @@ describe("records", () => {
         expect(queryOne(".o_leadline_conversation")).toBe(root);
         expect(calls.filter((call) => call.startsWith("chat_open"))).toHaveLength(1);
         await contains(".o_pager_next").click();
-        await waitFor(".o_leadline_body:contains(of two)");
+        await waitFor(".o_leadline_body:contains(of two)", { timeout: 3000 });
         expect(bodies()).toEqual(["of two"]);
         expect(calls.filter((call) => call.startsWith("chat_open"))).toEqual([
             "chat_open crm.lead 1",
@@ -757,7 +792,7 @@ describe("records", () => {
         });
         await openTab(1, [1, 2]);
         await contains(".o_pager_next").click();
-        await waitFor(".o_leadline_body:contains(of two)");
+        await waitFor(".o_leadline_body:contains(of two)", { timeout: 3000 });
         late.resolve();
         await animationFrame();
         await animationFrame();

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, mockDate, test } from "@odoo/hoot";
+import { patchWithCleanup } from "@web/../tests/web_test_helpers";
 import { makeRAMLocalStorage } from "@web/core/browser/browser";
 import { Drafts } from "@leadline/chat/drafts";
 
@@ -71,12 +72,15 @@ test("an empty draft leaves nothing behind", () => {
 });
 
 test("a full or broken storage costs the reload, not the draft", () => {
+    const warnings = [];
+    patchWithCleanup(console, { warn: (...words) => warnings.push(words.join(" ")) });
     const drafts = new Drafts(storage);
     storage.setItem = () => {
         throw new DOMException("full", "QuotaExceededError");
     };
     write(drafts, 2, "conv1", { text: "still here" });
     expect(drafts.of(2, "conv1").text).toBe("still here");
+    expect(warnings).toEqual(["Leadline: the draft could not be kept QuotaExceededError"]);
     storage = makeRAMLocalStorage();
     storage.setItem("leadline.draft.2.conv1", "{not json");
     expect(new Drafts(storage).of(2, "conv1").text).toBe("");

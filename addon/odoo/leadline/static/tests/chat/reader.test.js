@@ -163,6 +163,14 @@ describe("news", () => {
         expect(calls).toEqual(["after 10", "conversation"]);
     });
 
+    test("the same word repeated does not", async () => {
+        const reader = await opened();
+        const sent = message("m5", { direction: "out" });
+        changes = () => ({ items: [message("m4"), sent], next: null, cursor: "11" });
+        await reader.news();
+        expect(calls).toEqual(["after 10"]);
+    });
+
     test("a tick of ours does not", async () => {
         const reader = await opened();
         changes = () => ({ items: [message("m5", { direction: "out" })], next: null, cursor: "11" });
