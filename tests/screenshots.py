@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 
 from PIL import Image, ImageDraw
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, Page
 
 from tests.open_line import Card, OpenLine, Phone, browser, open_context, records, running
 
@@ -22,13 +22,7 @@ def main() -> None:
         _talk(phone, lead, _picture(Path(folder) / "bicycle.png"))
         _save(phone.page, "phone")
         _save(lead.page, "lead")
-        for name, model, options in (
-            ("lead-dark", "crm.lead", {"viewport": _DESKTOP, "dark": True}),
-            ("lead-phone", "crm.lead", {"viewport": _PHONE}),
-            ("lead-phone-dark", "crm.lead", {"viewport": _PHONE, "dark": True}),
-            ("contact", "res.partner", {"viewport": _DESKTOP}),
-        ):
-            _save(_card(chromium, line, model, found[model], **options).page, name)
+        _save(_card(chromium, line, "crm.lead", found["crm.lead"], viewport=_PHONE).page, "lead-phone")
 
 
 def _talk(phone: Phone, lead: Card, picture: Path) -> None:
@@ -44,22 +38,12 @@ def _talk(phone: Phone, lead: Card, picture: Path) -> None:
     lead.bubble("See you then").wait_for()
 
 
-def _card(chromium: Browser, line: OpenLine, model: str, record: int, *, dark: bool = False, **options: object) -> Card:
-    context = open_context(chromium, device_scale_factor=1.5, **options)
-    if dark:
-        _darken(context, line)
-    card = Card(context.new_page(), line)
+def _card(chromium: Browser, line: OpenLine, model: str, record: int, **options: object) -> Card:
+    card = Card(open_context(chromium, device_scale_factor=1.5, **options).new_page(), line)
     card.log_in("agent", "agent")
     card.open(model, record)
     card.page.locator(".o_leadline_message").first.wait_for()
     return card
-
-
-def _darken(context: BrowserContext, line: OpenLine) -> None:
-    """Show Odoo as it is where dark mode is installed: Community has the styles, and no switch for them."""
-    context.add_cookies([{"name": "color_scheme", "value": "dark", "url": line.odoo}])
-    dark = f"{line.odoo}/web/assets/any/web.assets_web_dark.min.css"
-    context.route("**/web.assets_web.min.css", lambda route: route.continue_(url=dark))
 
 
 def _save(page: Page, name: str) -> None:
@@ -71,7 +55,7 @@ def _save(page: Page, name: str) -> None:
     path = IMAGES / f"{name}.png"
     page.screenshot(path=path)
     with Image.open(path) as shot:
-        shot.convert("P", palette=Image.Palette.ADAPTIVE, colors=128).save(path, optimize=True)
+        shot.convert("P", palette=Image.Palette.ADAPTIVE, colors=256).save(path, optimize=True)
 
 
 def _picture(path: Path) -> Path:
