@@ -1,13 +1,20 @@
-"""`make bench`: every benchmark, as one table."""
+"""`make bench`: every benchmark, as tables."""
 
-from bench import open_line
+from bench import cost, inbound, open_line
+
+_TABLES = {
+    "The open line, end to end on this machine": open_line.rows,
+    "Inbound, against peers and floors": inbound.rows,
+    "What it costs": cost.rows,
+}
 
 
 def main() -> None:
-    """Run the benchmarks and print the table."""
-    print("\nThe open line, end to end on this machine")
-    for name, figure in open_line.rows():
-        print(f"  {name:<50} {figure}")
+    """Run the benchmarks and print their tables."""
+    for title, rows in _TABLES.items():
+        print(f"\n{title}", flush=True)
+        for name, figure in rows():
+            print(f"  {name:<58} {figure}", flush=True)
 
 
 if __name__ == "__main__":

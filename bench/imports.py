@@ -35,7 +35,7 @@ def rows() -> list[tuple[str, str]]:
 
 
 def _seconds(modules: str) -> float:
-    """CPU time of the import: it waits for nothing else, and other work on the machine counts less than by the clock."""
+    """CPU time of the import: it waits for nothing else, and a busy machine spoils it less than the clock's."""
     code = f"import time\nstarted = time.process_time()\nimport {modules}\nprint(time.process_time() - started)"
     environment = {"PATH": os.environ.get("PATH", ""), **_SETTINGS}
     done = subprocess.run(

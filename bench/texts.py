@@ -8,7 +8,8 @@ from tests.payloads import ANA, Customer, customers, inbound_text, webhook
 
 SENTENCE = "Hello! Is the blue one still there, and could you send it by Friday?"
 
-_PEOPLE = 200
+PEOPLE = 200
+"""How many customers take turns."""
 
 
 def one_text(secret: str) -> tuple[bytes, str]:
@@ -19,9 +20,9 @@ def one_text(secret: str) -> tuple[bytes, str]:
 
 def texts(secret: str) -> Iterator[tuple[bytes, str]]:
     """Yield POSTs without end, each with a new message; the customers take turns."""
-    people = customers(_PEOPLE)
+    people = customers(PEOPLE)
     for number in itertools.count(1):
-        body = _body(people[number % _PEOPLE], number)
+        body = _body(people[number % PEOPLE], number)
         yield body, sign_meta(body, secret)
 
 

@@ -21,7 +21,7 @@ from tests.google.framework import Function
 from tests.google.parts import MissingPart
 from tests.google.process import OwnProcess, free_port
 
-_SECONDS, _WARM_SECONDS, _TURNS = 2, 1, 4
+_SECONDS, _TURNS = 1, 10
 _NAMES = (
     f"webhook, idle store, {CONNECTIONS} connections: requests/s",
     f"webhook, idle store, {CONNECTIONS} connections: p99",
@@ -53,7 +53,7 @@ def _measure() -> dict[str, list[Load]]:
         folder = Path(name)
         for url in urls.values():
             _check(url, body, signature)
-            load(url, body, signature, seconds=_WARM_SECONDS, folder=folder)
+            load(url, body, signature, seconds=_SECONDS, folder=folder)
         measured: dict[str, list[Load]] = {name: [] for name in urls}
         for turn in range(_TURNS):
             for name in list(urls)[:: -1 if turn % 2 else 1]:

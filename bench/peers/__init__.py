@@ -1,3 +1,4 @@
-"""What the webhook is measured against. These modules run in the peers' own environments: they import nothing of ours
-but `bench.peers` and `bench.stopwatch`.
+"""What the webhook is measured against.
+
+All but `home` run in the peers' own environments, and import nothing of ours but `bench.peers` and `bench.stopwatch`.
 """

@@ -22,8 +22,8 @@ def pywa_python() -> Path:
     if not done.exists():
         shutil.rmtree(home, ignore_errors=True)
         _run(sys.executable, "-m", "venv", str(home))
-        constraints = str(PROJECT / "constraints.txt")
-        _run(str(python), *"-m pip install --quiet --disable-pip-version-check -c".split(), constraints, *_PACKAGES)
+        pip = (str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+        _run(*pip, "-c", str(PROJECT / "constraints.txt"), *_PACKAGES)
         done.touch()
     return python
 

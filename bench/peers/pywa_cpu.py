@@ -13,7 +13,7 @@ from bench.stopwatch import Repeated, floor, microseconds
 
 
 def main(text: str, signature: str, secret: str) -> None:
-    """Print the table. `parse` ends with pywa's message; `dispatch` is all it does, up to a handler that does nothing."""
+    """Print the table. `parse` ends with pywa's message, `dispatch` with a handler that does nothing."""
     body = text.encode()
     # It would skip a body that it saw before.
     client = WhatsApp(token="-", app_secret=secret, verify_token="-", skip_duplicate_updates=False)

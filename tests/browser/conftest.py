@@ -17,8 +17,9 @@ def _chromium() -> str:
     return path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    """One Chromium a file: while Playwright is up, its event loop runs in this thread, and no other can."""
     require(_chromium)
     with open_line.browser() as chromium:
         yield chromium
