@@ -35,15 +35,7 @@ async def send(desk: Desk, caller: Caller, opened: Open, message: Message) -> tu
         await _enqueue(desk, opened, key.id, send_task(opened.line.id, opened.id, key.id))
         return _same(earlier, body), False
     _check_window(opened, now)
-    fields = outbound_fields(
-        account=caller.account,
-        line=opened.line.id,
-        conversation=opened.id,
-        author=Author("agent", caller.agent, caller.name),
-        client_id=message.client_id,
-        body=body,
-        now=now,
-    )
+    fields = _fields(caller, opened, message.client_id, body, now)
     if message.type in MEDIA_TYPES:
         fields["media"] = await uploaded(desk, opened, message.type, fields["content"].pop("id"))
     writes = [create(key, fields), _said(opened, now), _told(opened, "message.sent", key.id, now)]
@@ -57,15 +49,7 @@ async def note(desk: Desk, caller: Caller, opened: Open, body: Note) -> tuple[Do
     key = outbound_key(opened.id, body.client_id)
     now = desk.ports.now()
     said = {"type": "note", "note": {"body": body.body}}
-    fields = outbound_fields(
-        account=caller.account,
-        line=opened.line.id,
-        conversation=opened.id,
-        author=Author("agent", caller.agent, caller.name),
-        client_id=body.client_id,
-        body=said,
-        now=now,
-    )
+    fields = _fields(caller, opened, body.client_id, said, now)
     for name in ("waiting", "queued", "rank"):
         del fields[name]
     stored, fresh = await _create(desk, [create(key, fields), _told(opened, "message.sent", key.id, now)], key.id, said)
@@ -86,6 +70,18 @@ async def mark_read(desk: Desk, opened: Open, message_id: str) -> dict[str, int]
         if last is not None:
             await desk.ports.tasks.enqueue(_read_task(opened, last))
     return {"read": read, "unread": unread({**fields, "read": read})}
+
+
+def _fields(caller: Caller, opened: Open, client_id: str, body: dict[str, Any], now: datetime) -> dict[str, Any]:
+    return outbound_fields(
+        account=caller.account,
+        line=opened.line.id,
+        conversation=opened.id,
+        author=Author("agent", caller.agent, caller.name),
+        client_id=client_id,
+        body=body,
+        now=now,
+    )
 
 
 def _check_window(opened: Open, now: datetime) -> None:

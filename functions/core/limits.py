@@ -14,16 +14,13 @@ class FileLimit:
 
     mimes: frozenset[str]
     size: int
-    caption: bool = True
 
 
 FILES: Mapping[str, FileLimit] = {
     "image": FileLimit(frozenset({"image/jpeg", "image/png"}), 5 * MB),
     "video": FileLimit(frozenset({"video/mp4", "video/3gpp"}), 16 * MB),
-    "audio": FileLimit(
-        frozenset({"audio/aac", "audio/amr", "audio/mpeg", "audio/mp4", "audio/ogg"}), 16 * MB, caption=False
-    ),
-    "sticker": FileLimit(frozenset({"image/webp"}), 500 * KB, caption=False),
+    "audio": FileLimit(frozenset({"audio/aac", "audio/amr", "audio/mpeg", "audio/mp4", "audio/ogg"}), 16 * MB),
+    "sticker": FileLimit(frozenset({"image/webp"}), 500 * KB),
     "document": FileLimit(frozenset(), 100 * MB),
 }
 

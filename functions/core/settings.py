@@ -11,9 +11,6 @@ from functions.core.secrets import Seal
 
 T = TypeVar("T")
 
-DEMO_APP_SECRET = "demo-app-secret"  # noqa: S105 - printed in the docs; only a simulator signs with it
-DEMO_VERIFY_TOKEN = "demo-verify-token"  # noqa: S105
-
 
 class BadSetting(Exception):
     """A setting is missing or wrong; the text names it, says why and what would be right."""

@@ -12,6 +12,8 @@ WABA = "100000000000000"
 NUMBER = "+1 555 010 0001"
 NAME = "Leadline Demo"
 TOKEN = "demo-access-token"  # noqa: S105 - only the simulator takes it
+APP_SECRET = "demo-app-secret"  # noqa: S105 - printed in the docs; only the simulator signs with it
+VERIFY_TOKEN = "demo-verify-token"  # noqa: S105
 
 
 async def seed(

@@ -18,7 +18,7 @@ from functions.chat.app import create as create_chat
 from functions.core.http import Handler, problem
 from functions.core.ids import key_of
 from functions.core.ports import Ports, utc_now
-from functions.core.settings import DEMO_APP_SECRET, DEMO_VERIFY_TOKEN, BadSetting, Settings, from_environment
+from functions.core.settings import BadSetting, Settings, from_environment
 from functions.core.tasks import Task
 from functions.local import demo
 from functions.local.file_media import FileMedia
@@ -54,8 +54,8 @@ def one_machine_settings(environment: Mapping[str, str], folder: Path, keys: Key
         "LEADLINE_TOKEN_KEYS": keys.token,
         "LEADLINE_CONNECTION_KEYS": keys.connection,
         "LEADLINE_ALLOW_PRIVATE_CRM": "1",
-        "WHATSAPP_APP_SECRET": DEMO_APP_SECRET,
-        "WHATSAPP_VERIFY_TOKEN": DEMO_VERIFY_TOKEN,
+        "WHATSAPP_APP_SECRET": demo.APP_SECRET,
+        "WHATSAPP_VERIFY_TOKEN": demo.VERIFY_TOKEN,
         "WHATSAPP_GRAPH_URL": f"http://127.0.0.1:{port}/graph",
     }
     settings = from_environment(defaults | {name: value for name, value in environment.items() if value})

@@ -8,9 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from functions.core.settings import DEMO_APP_SECRET
 from functions.core.signature import sign_meta
-from functions.local.demo import NUMBER, PHONE_NUMBER_ID, WABA
+from functions.local.demo import APP_SECRET, NUMBER, PHONE_NUMBER_ID, WABA
 from tests.open_line import OpenLine, ask_odoo, chat_api
 
 pytestmark = pytest.mark.timeout(300)
@@ -46,7 +45,7 @@ async def deliver(line: OpenLine, bodies: list[bytes]) -> list[int]:
                 client.post(
                     f"{line.url}/webhook",
                     content=body,
-                    headers={"X-Hub-Signature-256": sign_meta(body, DEMO_APP_SECRET)},
+                    headers={"X-Hub-Signature-256": sign_meta(body, APP_SECRET)},
                 )
                 for body in bodies
             )
