@@ -36,6 +36,7 @@ from functions.local.sqlite_store import SqliteStore
 from functions.sender.app import create as create_sender
 from functions.sync.app import create as create_sync
 from functions.webhook.app import create as create_webhook
+from tests import payloads
 from tests.payloads import NUMBER, WABA, Customer, inbound_text, webhook
 
 PUBLIC_URL, GRAPH_URL, CRM_URL = "http://leadline.test", "https://graph.test", "http://crm.test"
@@ -68,6 +69,10 @@ class Clock:
 
     def forward(self, **duration: float) -> None:
         self._ahead += timedelta(**duration)
+
+    def wall(self) -> float:
+        """Return what the clock would show had nobody put it forward, in epoch seconds."""
+        return (self() - self._ahead).timestamp()
 
 
 class HandRunTasks:
@@ -486,8 +491,10 @@ def new_secret() -> str:
 async def rigged(folder: Path, **settings: str) -> AsyncIterator[Rig]:
     """Set a rig up and take it down again."""
     rig = Rig(folder, **settings)
+    payloads.wall_clock = rig.clock.wall
     await rig.set_up()
     yield rig
+    payloads.wall_clock = time.time
     await rig.media.close()
     await rig.store.close()
 
