@@ -1,6 +1,13 @@
 /** What a message says, by its type: which template shows it and which words stand for it. */
 import { _t } from "@web/core/l10n/translation";
 
+/** What a system event is when WhatsApp gives no words for it. */
+const EVENTS = {
+    number_changed: _t("The customer has a new phone number."),
+    user_id_changed: _t("WhatsApp knows the customer under a new id."),
+    identity_changed: _t("The customer's security code has changed."),
+};
+
 /**
  * Types in Graph's names. `template` shows the body; `text` gives the words of it (shown as a caption where the
  * template shows more); `label` stands for it in a quotation.
@@ -9,7 +16,12 @@ const TYPES = {
     text: { template: "leadline.Message.Text", text: ({ text }) => text?.body },
     note: { template: "leadline.Message.Text", text: ({ note }) => note?.body },
     button: { template: "leadline.Message.Text", text: ({ button }) => button?.text },
-    system: { template: "leadline.Message.Text", text: ({ system }) => system?.body },
+    system: {
+        template: "leadline.Message.Text",
+        text: ({ system }) => system?.body || (Object.hasOwn(EVENTS, system?.kind) ? EVENTS[system.kind] : ""),
+    },
+    order: { template: "leadline.Message.Text", text: ({ order }) => orderOf(order), label: _t("Order") },
+    request_welcome: { template: "leadline.Message.Text", text: () => _t("Opened the chat for the first time.") },
     interactive: {
         template: "leadline.Message.Interactive",
         text: ({ interactive }) => answerOf(interactive)?.title ?? interactive?.body?.text,
@@ -41,6 +53,9 @@ function typeOf(name) {
 
 /** @returns {string} name of the OWL template for the message's body */
 export function templateOf(message) {
+    if (message.revoked) {
+        return "leadline.Message.Revoked";
+    }
     const type = typeOf(message.type);
     if (!type || (WORDS_ONLY.has(type.template) && !textOf(message))) {
         return "leadline.Message.Unsupported";
@@ -59,6 +74,17 @@ export function textOf(message) {
 /** What a customer chose in a message with buttons or a list. */
 export function answerOf(interactive) {
     return interactive?.button_reply ?? interactive?.list_reply;
+}
+
+/** @returns {string} the products of an order, one a line, under what the customer wrote with it */
+function orderOf(order) {
+    const products = Array.isArray(order?.product_items) ? order.product_items : [];
+    const lines = products.map(({ product_retailer_id, quantity, item_price, currency }) =>
+        [`${quantity ?? 1} × ${product_retailer_id}`, item_price && `(${item_price} ${currency ?? ""})`]
+            .filter(Boolean)
+            .join(" ")
+    );
+    return [order?.text, ...lines].filter(Boolean).join("\n");
 }
 
 /** @returns {string} what stands for a message of this type where only a line of text fits */

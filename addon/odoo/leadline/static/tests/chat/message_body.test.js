@@ -8,6 +8,7 @@ const UNSUPPORTED = "leadline.Message.Unsupported";
 
 describe("template", () => {
     test("every known type has one", () => {
+        allowTranslations();
         const media = { state: "stored", url: "u" };
         const known = [
             { type: "text", text: { body: "a" } },
@@ -22,10 +23,22 @@ describe("template", () => {
             { type: "document", document: {}, media },
             { type: "location", location: { latitude: 1, longitude: 2 } },
             { type: "contacts", contacts: [] },
+            { type: "order", order: { product_items: [{ product_retailer_id: "a" }] } },
+            { type: "system", system: { kind: "number_changed", body: null } },
+            { type: "request_welcome", request_welcome: {} },
         ];
         for (const message of known) {
             expect(templateOf(message)).not.toBe(UNSUPPORTED, { message: message.type });
         }
+    });
+
+    test("a deleted message shows that it was there, and nothing of it", () => {
+        expect(templateOf({ type: "text", text: {}, revoked: "2026-11-22T10:00:00Z" })).toBe("leadline.Message.Revoked");
+    });
+
+    test("an order lists what was asked for", () => {
+        const product_items = [{ product_retailer_id: "BIKE-7", quantity: 2, item_price: 350, currency: "EUR" }];
+        expect(textOf({ type: "order", order: { text: "Please", product_items } })).toBe("Please\n2 × BIKE-7 (350 EUR)");
     });
 
     test("an unknown type, or a known one without its content, says so", () => {
