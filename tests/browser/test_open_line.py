@@ -58,22 +58,3 @@ def test_the_chat_is_on_the_contact_too_and_stays_when_the_lead_is_converted(lin
     expect(card.page.locator(".modal")).to_have_count(0)
     card.open("crm.lead", found["crm.lead"])
     expect(card.bubble("¿Tienen casco?")).to_be_visible()
-
-
-def test_a_colleague_without_the_leads_right_sees_no_chat(line: OpenLine, chromium: Browser) -> None:
-    card = Card(open_context(chromium).new_page(), line)
-    card.page.goto(f"{line.odoo}/web/login")
-    answer = card.page.request.post(
-        f"{line.odoo}/web/dataset/call_kw",
-        data={
-            "jsonrpc": "2.0",
-            "method": "call",
-            "params": {
-                "model": "leadline.conversation",
-                "method": "chat_grant",
-                "args": ["crm.lead", 1, "x"],
-                "kwargs": {},
-            },
-        },
-    )
-    assert "token" not in answer.text()

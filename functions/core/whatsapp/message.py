@@ -1,7 +1,7 @@
 """What is said, and what changes something that was said: one reader for customers and for the business's phone app."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from functions.core.whatsapp import content
@@ -16,23 +16,34 @@ _MOVES = ("user_changed_number", "customer_changed_number", "user_changed_user_i
 _NOTHING_SAID = frozenset({"system", "request_welcome"})
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One thing said. `at` is the provider's time in epoch seconds; `content` the type's own object.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Head:
+    """What all of them have. `at` is the provider's time in epoch seconds.
 
-    `by` is `customer` or `phone`; `person` is the customer in both cases. `becomes`: the identities that WhatsApp says
-    the person has from now on.
+    `by` is `customer` or `phone`; `person` is the customer in both cases.
     """
 
     phone_number_id: str
     wamid: str
     at: int
-    type: str
     person: Person
+    by: str = CUSTOMER
+    raw: dict[str, Any]
+
+    def fields(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in _Head.__slots__}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message(_Head):
+    """One thing said; `content` is the type's own object.
+
+    `becomes`: the identities that WhatsApp says the person has from now on.
+    """
+
+    type: str
     content: dict[str, Any]
     errors: list[dict[str, Any]]
-    raw: dict[str, Any]
-    by: str = CUSTOMER
     context: dict[str, Any] | None = None
     product: dict[str, Any] | None = None
     referral: dict[str, Any] | None = None
@@ -44,46 +55,28 @@ class Message:
         return self.type not in _NOTHING_SAID
 
 
-@dataclass(frozen=True, slots=True)
-class Reaction:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reaction(_Head):
     """A reaction to the message `target` (a wamid); without an emoji it is taken back."""
 
-    phone_number_id: str
-    wamid: str
-    at: int
-    person: Person
-    by: str
     target: str
     emoji: str | None
-    raw: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit(_Head):
     """New content for the message `target`."""
 
-    phone_number_id: str
-    wamid: str
-    at: int
-    person: Person
-    by: str
     target: str
     type: str
     content: dict[str, Any]
-    raw: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Revocation:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revocation(_Head):
     """The message `target` is taken back for everyone."""
 
-    phone_number_id: str
-    wamid: str
-    at: int
-    person: Person
-    by: str
     target: str
-    raw: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,21 +92,6 @@ class GroupMessage:
 
 Change = Reaction | Edit | Revocation
 """What changes a message that was said, or that is still to come: nothing arrives in order."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Head:
-    """What all of them have."""
-
-    phone_number_id: str
-    wamid: str
-    at: int
-    person: Person
-    by: str = field(kw_only=True)
-    raw: dict[str, Any]
-
-    def fields(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in _Head.__slots__}
 
 
 Said = Message | Change | GroupMessage
@@ -163,7 +141,14 @@ def _of_group(number: str, item: dict[str, Any]) -> GroupMessage:
 
 
 def _head(number: str, item: dict[str, Any], customer: Person, by: str) -> _Head:
-    return _Head(number, text(item["id"]), time(item["timestamp"]), customer, item, by=by)
+    return _Head(
+        phone_number_id=number,
+        wamid=text(item["id"]),
+        at=time(item["timestamp"]),
+        person=customer,
+        by=by,
+        raw=item,
+    )
 
 
 def _read(head: _Head, item: dict[str, Any]) -> Message | Change:
