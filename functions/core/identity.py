@@ -6,7 +6,8 @@ hands, so it is shown and never looked up.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from functions.core.ids import key_of
 from functions.core.phone import variants
@@ -14,8 +15,7 @@ from functions.core.store import NOW, Key, Write, create, update
 from functions.core.whatsapp import Person
 
 
-@dataclass(frozen=True, slots=True)
-class Alias:
+class Alias(Struct, frozen=True):
     """One identity of a person within an account."""
 
     account: str
@@ -27,16 +27,14 @@ class Alias:
         return Key("aliases", key_of("alias", self.account, self.kind, self.value))
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """What an alias document says: its contact, and the BSUID that was seen together with it."""
 
     contact: str
     bsuid: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Resolution:
+class Resolution(Struct, frozen=True):
     """Whom an update speaks of, maybe for the first time. `missing`: aliases to be created for the contact.
 
     `bsuid` is kept with them: the one that the update shows, else the one that led to this contact. `learnt`: number

@@ -3,10 +3,12 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from msgspec import Struct
+
+from functions.core import json_text
 from functions.core.conversation import conversation_key
 from functions.core.ids import key_of
 from functions.core.meta_errors import error_view, own_error
@@ -21,8 +23,7 @@ _CALLBACK_PREFIX = "leadline"
 _NO_ANSWER = own_error("No answer", "WhatsApp did not say whether it took this message. Its status may still arrive.")
 
 
-@dataclass(frozen=True, slots=True)
-class Author:
+class Author(Struct, frozen=True):
     """Who said it: `customer`, `agent`, `phone` (the business's phone app) or `system`."""
 
     kind: str
@@ -87,7 +88,7 @@ def message_fields(
         "wamid": message.wamid,
         "wamid_key": wamid_key(message.wamid),
         "content": revised_content(message.type, message.content),
-        "raw": json.dumps(message.raw),
+        "raw": json_text.write(message.raw),
         "changed": NOW,
         **{name: value for name, value in stated.items() if value},
     }
@@ -172,8 +173,7 @@ def digest(body: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class Callback:
+class Callback(Struct, frozen=True):
     """The text that Meta echoes in the statuses of a message (`biz_opaque_callback_data`, at most 512 characters).
 
     From it follows all that a status needs to be written without a read. Ids of documents are worked out, not carried:

@@ -9,21 +9,20 @@ fields is not kept. `core.documents` has the limits.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Literal, Protocol
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Key:
+
+class Key(Struct, frozen=True):
     """A document's place: its collection and its id (see `core.ids`)."""
 
     collection: str
     id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     """A document as it was read. `version` is the time of its last change in µs and grows with each.
 
     A write that changes nothing leaves it as it was, so of two updates at one version that write the same, both
@@ -38,29 +37,25 @@ class Document:
 # Values that the store works out while it writes, each on the field's value at that moment.
 
 
-@dataclass(frozen=True, slots=True)
-class Increment:
+class Increment(Struct, frozen=True):
     """Add to a number; a missing field counts as 0."""
 
     by: int
 
 
-@dataclass(frozen=True, slots=True)
-class Maximum:
+class Maximum(Struct, frozen=True):
     """Keep the larger of what is there and this; a missing field takes this."""
 
     value: int | float
 
 
-@dataclass(frozen=True, slots=True)
-class Minimum:
+class Minimum(Struct, frozen=True):
     """Keep the smaller of what is there and this; a missing field takes this."""
 
     value: int | float
 
 
-@dataclass(frozen=True, slots=True)
-class Union:
+class Union(Struct, frozen=True):
     """Add to a list what is not yet in it."""
 
     items: tuple[Any, ...]
@@ -78,13 +73,12 @@ REMOVE = Special.REMOVE
 """Take the field away."""
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
+class Write(Struct, frozen=True):
     """One change of one document. Made by `create`, `merge`, `update` and `delete` below."""
 
     kind: Literal["create", "merge", "update", "delete"]
     key: Key
-    fields: Mapping[str, Any] = field(default_factory=dict)
+    fields: Mapping[str, Any]
     version: int | None = None
 
 
@@ -111,8 +105,7 @@ def delete(key: Key, version: int | None = None) -> Write:
     return Write("delete", key, {}, version)
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(Struct, frozen=True):
     """Documents of one collection where fields equal values, in the order of one field (ties: by id).
 
     `since` bounds the ordering field from its beginning: `>=` when ascending, `<=` when descending.

@@ -6,15 +6,16 @@ with growing pauses until it is answered 2xx.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from functions.core.ids import key_of
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(Struct, frozen=True):
     """A piece of work. `payload` holds its `kind` and ids, never content. `at`: not before (default: now).
 
     `name` makes it happen once: a name that is queued or was used in the last hour is not queued again.

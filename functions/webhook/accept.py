@@ -5,11 +5,11 @@ a commit of its own, so that one bad item costs nothing but itself.
 """
 
 import contextlib
-import json
 import logging
 from collections.abc import Sequence
 from datetime import datetime
 
+from functions.core import json_text
 from functions.core.changes import is_early
 from functions.core.counts import counted
 from functions.core.identity import Nameless
@@ -68,7 +68,7 @@ class Acceptance:
         """
         now = self._ports.now()
         try:
-            found = updates(json.loads(body))
+            found = updates(json_text.read(body))
         except (ValueError, RecursionError, Unreadable) as error:
             log.error("webhook quarantined", extra={"reason": type(error).__name__})
             await self._ports.store.commit(quarantined(type(error).__name__, body, now))

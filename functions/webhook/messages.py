@@ -4,11 +4,10 @@ A customer's message is written blind: nothing is read for it. One that was chan
 `functions.core.changes`) meets the document that says so, and is filled into it.
 """
 
-import json
 from datetime import datetime
 from typing import Any
 
-from functions.core import consent
+from functions.core import consent, json_text
 from functions.core.changes import filled, last_reaction
 from functions.core.conversation import active, came_by, contact_key, conversation_key, grown, received
 from functions.core.counts import counted
@@ -119,7 +118,7 @@ def group_step(message: GroupMessage, line: Line, now: datetime) -> Step:
         "line": line.id,
         "group": key_of("group", message.group),
         "at": message.at,
-        "raw": json.dumps(message.raw),
+        "raw": json_text.write(message.raw),
         "changed": NOW,
     }
     return Step(writes=[create(key, fields), counted(line.account, "group message", now)], message=key)

@@ -1,14 +1,13 @@
 """What one update asks for."""
 
-from dataclasses import dataclass, field
+from msgspec import Struct
 
 from functions.core.store import Key, Write
 from functions.core.tasks import Task
 from functions.core.whatsapp import Message
 
 
-@dataclass(slots=True)
-class Step:
+class Step(Struct):
     """The writes of one update, which stand or fall together, and the tasks that follow them.
 
     `message` is the document whose existence proves that the update was stored before. Two things are done once the
@@ -16,8 +15,8 @@ class Step:
     `moved` is a notice that the customer has other identities from now on (`moves`).
     """
 
-    writes: list[Write] = field(default_factory=list)
-    tasks: list[Task] = field(default_factory=list)
+    writes: list[Write] = []
+    tasks: list[Task] = []
     message: Key | None = None
     awaited: str | None = None
     moved: Message | None = None

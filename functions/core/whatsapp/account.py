@@ -4,14 +4,14 @@ Source: Meta, webhook references of the fields below (2026).
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from functions.core.whatsapp.items import listed, mapping, optional, time
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(Struct, frozen=True):
     """One fact of a business account, of one of its numbers, or of a template.
 
     `number` is the display number as digits, `template` its id as text; `at` is None where Meta gives no time.

@@ -53,7 +53,9 @@ def content(item: dict[str, Any]) -> tuple[str, dict[str, Any]]:
 
 def context(item: dict[str, Any]) -> dict[str, Any] | None:
     """Return what a message answers or repeats: `id` (a wamid), `forwarded`, `frequently_forwarded`."""
-    given = mapping(item.get("context"))
+    if "context" not in item:
+        return None
+    given = mapping(item["context"])
     marks = {name: True for name in ("forwarded", "frequently_forwarded") if given.get(name) is True}
     quoted = optional(given.get("id"))
     return ({"id": quoted} if quoted else {}) | marks or None
@@ -61,13 +63,17 @@ def context(item: dict[str, Any]) -> dict[str, Any] | None:
 
 def product(item: dict[str, Any]) -> dict[str, Any] | None:
     """Return the product of the catalogue that a message asks about."""
-    given = mapping(mapping(item.get("context")).get("referred_product"))
+    if "context" not in item:
+        return None
+    given = mapping(mapping(item["context"]).get("referred_product"))
     return {name: optional(given.get(name)) for name in ("catalog_id", "product_retailer_id")} if given else None
 
 
 def referral(item: dict[str, Any]) -> dict[str, Any] | None:
     """Return the advertisement or post by which the customer came."""
-    given = mapping(item.get("referral"))
+    if "referral" not in item:
+        return None
+    given = mapping(item["referral"])
     return {name: given[name] for name in _REFERRAL if given.get(name)} or None
 
 

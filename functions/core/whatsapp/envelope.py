@@ -6,7 +6,7 @@ from typing import Any
 from functions.core.whatsapp import account
 from functions.core.whatsapp.account import Fact
 from functions.core.whatsapp.items import Unhandled, listed, mapping, optional, word
-from functions.core.whatsapp.message import Change, GroupMessage, Message, echoed, said
+from functions.core.whatsapp.message import Change, Edit, GroupMessage, Message, Reaction, Revocation, echoed, said
 from functions.core.whatsapp.person import contacts_of
 from functions.core.whatsapp.preference import Preference, preference
 from functions.core.whatsapp.status import Status, status
@@ -25,6 +25,9 @@ _LISTS: dict[str, _Reader] = {
 
 _FIELDS = ("messages", "smb_message_echoes", "standby", "user_preferences")
 """`standby` has what `messages` has, for a number that another app or Meta's agent answers (Meta, "standby")."""
+
+# Before anything reacts to a customer's words, it is known what they do not want.
+_RANK: dict[type, int] = {Preference: -1, Reaction: 1, Edit: 1, Revocation: 1, Status: 2}
 
 _UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
 
@@ -47,10 +50,7 @@ def updates(body: Any) -> list[Update]:
 
 
 def _rank(update: Update) -> int:
-    # Before anything reacts to a customer's words, it is known what they do not want.
-    if isinstance(update, Preference):
-        return -1
-    return 2 if isinstance(update, Status) else 1 if isinstance(update, Change) else 0
+    return _RANK.get(type(update), 0)
 
 
 def _of_entry(entry: Any) -> Iterator[Update]:
@@ -82,12 +82,22 @@ def _of_account(entry: dict[str, Any], change: dict[str, Any]) -> Iterator[Updat
 
 
 def _of_value(value: dict[str, Any], waba: str | None) -> Iterator[Update]:
-    # Copies for a number that stands by are nested one level deeper.
     number, contacts = _phone_number_id(value), contacts_of(value)
-    for holder in (value, mapping(value.get("standby"))):
-        for name, read in _LISTS.items():
+    yield from _held(value, number, contacts, waba)
+    if "standby" in value:
+        # Copies for a number that stands by are nested one level deeper.
+        standby = mapping(value["standby"])
+        yield from _held(standby, number, contacts_of(standby) or contacts, waba)
+
+
+def _held(
+    holder: dict[str, Any], number: str | None, contacts: Sequence[dict[str, Any]], waba: str | None
+) -> Iterator[Update]:
+    for name, read in _LISTS.items():
+        if name in holder:
             for item in listed(holder, name):
-                yield _of_item(name, read, number, item, contacts_of(holder) or contacts)
+                yield _of_item(name, read, number, item, contacts)
+    if "errors" in holder:
         yield from account.line_errors(number, waba, holder)
 
 
@@ -101,6 +111,5 @@ def _of_item(name: str, read: _Reader, number: str | None, item: Any, contacts: 
 
 
 def _phone_number_id(value: dict[str, Any]) -> str | None:
-    metadata = mapping(value.get("metadata"))
-    standby = mapping(mapping(value.get("standby")).get("metadata"))
-    return optional(metadata.get("phone_number_id")) or optional(standby.get("phone_number_id"))
+    own = optional(mapping(value.get("metadata")).get("phone_number_id"))
+    return own or optional(mapping(mapping(value.get("standby")).get("metadata")).get("phone_number_id"))

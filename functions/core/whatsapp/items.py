@@ -1,8 +1,9 @@
 """The small parts of which Meta's webhooks are made, read without trust: each returns what it should be or raises."""
 
 import re
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 _WORD = re.compile(r"[a-z_]{1,60}")
 
@@ -10,8 +11,7 @@ _LATEST = 1 << 32
 """Epoch seconds that no message of ours will reach (2106); more could not be shown as a time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unhandled:
+class Unhandled(Struct, frozen=True):
     """Something this version has no use for, or can't read: `reason` says which. It is kept as it came."""
 
     phone_number_id: str | None

@@ -1,8 +1,9 @@
 """What is said, and what changes something that was said: one reader for customers and for the business's phone app."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from functions.core.whatsapp import content
 from functions.core.whatsapp.items import errors, mapping, optional, text, time
@@ -16,8 +17,7 @@ _MOVES = ("user_changed_number", "customer_changed_number", "user_changed_user_i
 _NOTHING_SAID = frozenset({"system", "request_welcome"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Head:
+class _Head(Struct, frozen=True, kw_only=True):
     """What all of them have. `at` is the provider's time in epoch seconds.
 
     `by` is `customer` or `phone`; `person` is the customer in both cases.
@@ -30,12 +30,8 @@ class _Head:
     by: str = CUSTOMER
     raw: dict[str, Any]
 
-    def fields(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in _Head.__slots__}
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message(_Head):
+class Message(_Head, frozen=True, kw_only=True):
     """One thing said; `content` is the type's own object.
 
     `becomes`: the identities that WhatsApp says the person has from now on.
@@ -55,16 +51,14 @@ class Message(_Head):
         return self.type not in _NOTHING_SAID
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reaction(_Head):
+class Reaction(_Head, frozen=True, kw_only=True):
     """A reaction to the message `target` (a wamid); without an emoji it is taken back."""
 
     target: str
     emoji: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Edit(_Head):
+class Edit(_Head, frozen=True, kw_only=True):
     """New content for the message `target`."""
 
     target: str
@@ -72,15 +66,13 @@ class Edit(_Head):
     content: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Revocation(_Head):
+class Revocation(_Head, frozen=True, kw_only=True):
     """The message `target` is taken back for everyone."""
 
     target: str
 
 
-@dataclass(frozen=True, slots=True)
-class GroupMessage:
+class GroupMessage(Struct, frozen=True):
     """Something that came of a group: kept apart, because it is no person's conversation."""
 
     phone_number_id: str
@@ -103,7 +95,7 @@ def said(number: str, item: dict[str, Any], contacts: Sequence[dict[str, Any]]) 
         return _of_group(number, item)
     if item.get("type") == "system":
         return _read(_head(number, item, _before(item), CUSTOMER), item)
-    sender = person(list(contacts), item.get("from"), item.get("from_user_id"), item.get("from_parent_user_id"))
+    sender = person(contacts, item.get("from"), item.get("from_user_id"), item.get("from_parent_user_id"))
     return _read(_head(number, item, sender, CUSTOMER), item)
 
 
@@ -111,7 +103,7 @@ def echoed(number: str, item: dict[str, Any], contacts: Sequence[dict[str, Any]]
     """Return an item of `message_echoes[]`, which the business said from its phone. Raises as `said` does."""
     if "group_id" in item:
         return _of_group(number, item)
-    recipient = person(list(contacts), item.get("to"), item.get("to_user_id"), item.get("to_parent_user_id"))
+    recipient = person(contacts, item.get("to"), item.get("to_user_id"), item.get("to_parent_user_id"))
     return _read(_head(number, item, recipient, PHONE), item)
 
 
@@ -140,31 +132,31 @@ def _of_group(number: str, item: dict[str, Any]) -> GroupMessage:
     return GroupMessage(number, text(item["id"]), time(item["timestamp"]), text(item["group_id"]), item)
 
 
-def _head(number: str, item: dict[str, Any], customer: Person, by: str) -> _Head:
-    return _Head(
-        phone_number_id=number,
-        wamid=text(item["id"]),
-        at=time(item["timestamp"]),
-        person=customer,
-        by=by,
-        raw=item,
-    )
+def _head(number: str, item: dict[str, Any], customer: Person, by: str) -> dict[str, Any]:
+    """Return the fields of `_Head`."""
+    return {
+        "phone_number_id": number,
+        "wamid": text(item["id"]),
+        "at": time(item["timestamp"]),
+        "person": customer,
+        "by": by,
+        "raw": item,
+    }
 
 
-def _read(head: _Head, item: dict[str, Any]) -> Message | Change:
+def _read(head: dict[str, Any], item: dict[str, Any]) -> Message | Change:
     own = mapping(item.get(text(item["type"])))
     match item["type"]:
         case "reaction":
-            return Reaction(**head.fields(), target=text(own["message_id"]), emoji=optional(own.get("emoji")))
+            return Reaction(**head, target=text(own["message_id"]), emoji=optional(own.get("emoji")))
         case "edit":
             type_, shown = _edited(mapping(own["message"]))
-            target = text(own["original_message_id"])
-            return Edit(**head.fields(), target=target, type=type_, content=shown)
+            return Edit(**head, target=text(own["original_message_id"]), type=type_, content=shown)
         case "revoke":
-            return Revocation(**head.fields(), target=text(own["original_message_id"]))
+            return Revocation(**head, target=text(own["original_message_id"]))
     type_, shown = content.content(item)
     return Message(
-        **head.fields(),
+        **head,
         type=type_,
         content=shown,
         errors=errors(item),

@@ -1,16 +1,17 @@
 """Who an update speaks of: the identities that Meta states, any of which may be missing."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
+
+from msgspec import Struct
 
 from functions.core.whatsapp.items import listed, mapping, optional
 
 _BSUID = re.compile(r"[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}")
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(Struct, frozen=True):
     """A customer as one update names them. Any of the identities may be missing."""
 
     wa_id: str | None = None
@@ -25,7 +26,7 @@ def contacts_of(value: dict[str, Any]) -> list[dict[str, Any]]:
     return [contact for contact in listed(value, "contacts") if isinstance(contact, dict)]
 
 
-def person(contacts: list[dict[str, Any]], wa_id: Any, bsuid: Any, parent: Any = None) -> Person:
+def person(contacts: Sequence[dict[str, Any]], wa_id: Any, bsuid: Any, parent: Any = None) -> Person:
     """Return who an update speaks of, with what `contacts[]` tells of them.
 
     Matched by identity, never by position: a batch's contacts need not line up with its messages.
@@ -33,14 +34,7 @@ def person(contacts: list[dict[str, Any]], wa_id: Any, bsuid: Any, parent: Any =
     if isinstance(wa_id, str) and _BSUID.fullmatch(wa_id):
         # Some relays put the BSUID where the number belongs.
         wa_id, bsuid = None, bsuid or wa_id
-    contact = next(
-        (
-            contact
-            for contact in contacts
-            if any(contact.get(name) in (bsuid, wa_id) for name in ("user_id", "wa_id") if contact.get(name))
-        ),
-        {},
-    )
+    contact = _described(contacts, bsuid, wa_id)
     profile = mapping(contact.get("profile"))
     known_wa_id = wa_id or contact.get("wa_id")
     if isinstance(known_wa_id, str) and _BSUID.fullmatch(known_wa_id):
@@ -53,3 +47,12 @@ def person(contacts: list[dict[str, Any]], wa_id: Any, bsuid: Any, parent: Any =
         username=username.removeprefix("@") if username else None,
         name=optional(profile.get("name")),
     )
+
+
+def _described(contacts: Sequence[dict[str, Any]], bsuid: Any, wa_id: Any) -> dict[str, Any]:
+    for contact in contacts:
+        for name in ("user_id", "wa_id"):
+            known = contact.get(name)
+            if known and known in (bsuid, wa_id):
+                return contact
+    return {}

@@ -1,8 +1,9 @@
 """What became of a message that the business sent."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from functions.core.whatsapp.items import Unhandled, errors, optional, text, time, word
 from functions.core.whatsapp.person import Person, person
@@ -15,8 +16,7 @@ _PARENT = ("recipient_parent_user_id", "parent_recipient_user_id", "parent_user_
 _PARTICIPANT = ("recipient_participant_user_id", "recipient_participant_id", "participant_recipient_id")
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(Struct, frozen=True):
     """What became of a message that the business sent. `callback` is what we gave along with the send.
 
     `participant`: the member of a group of whom alone it speaks.
@@ -44,7 +44,7 @@ def status(number: str, item: dict[str, Any], contacts: Sequence[dict[str, Any]]
         wamid=text(item["id"]),
         at=time(item["timestamp"]),
         status=item["status"],
-        person=person(list(contacts), item.get("recipient_id"), item.get("recipient_user_id"), parent),
+        person=person(contacts, item.get("recipient_id"), item.get("recipient_user_id"), parent),
         callback=callback if isinstance(callback, str) else None,
         errors=errors(item),
         raw=item,
