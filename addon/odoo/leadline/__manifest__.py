@@ -15,6 +15,8 @@
         "views/leadline_connection_views.xml",
         "views/leadline_line_views.xml",
         "views/leadline_conversation_views.xml",
+        "views/leadline_template_views.xml",
+        "views/leadline_template_binding_views.xml",
         "views/crm_lead_views.xml",
         "views/res_partner_views.xml",
         "views/leadline_menus.xml",

@@ -15,6 +15,14 @@ TIMEOUT = 10
 """Seconds to wait for the service: whoever clicked is waiting, and so is an Odoo worker."""
 
 
+class ServiceRefused(UserError):
+    """The service understood a call and says no. `problem` is its problem document (RFC 9457)."""
+
+    def __init__(self, sentence, problem):
+        super().__init__(sentence)
+        self.problem = problem
+
+
 class LeadlineConnection(models.Model):
     """One link to a Leadline service: where it is, and the secret that both sides share."""
 
@@ -99,6 +107,7 @@ class LeadlineConnection(models.Model):
         :param path: path under the chat API, such as `/v1/events`
         :param query: parameters, as a mapping
         :param payload: what becomes the JSON body
+        :raise ServiceRefused: when the service says what is wrong with the call
         :raise UserError: with a sentence that says what went wrong
         """
         self.ensure_one()
@@ -120,8 +129,11 @@ class LeadlineConnection(models.Model):
                 self.env._("The Leadline service does not know this connection: its id or its secret is wrong.")
             )
         try:
+            document = answer.json()
+            if 400 <= answer.status_code < 500 and isinstance(document, dict) and document.get("detail"):
+                raise ServiceRefused(str(document["detail"]), document)
             answer.raise_for_status()
-            return answer.json()
+            return document
         except requests.RequestException:
             raise UserError(
                 self.env._("The Leadline service answered with an error (status %s).", answer.status_code)

@@ -10,7 +10,7 @@ from odoo.fields import Command, Domain
 from odoo.tools import SQL
 
 from ..tools import grant
-from ..tools.event import EventRefused, event_id, read_event
+from ..tools.event import EventRefused, LineEvent, event_id, read_event
 
 _logger = logging.getLogger(__name__)
 
@@ -156,6 +156,7 @@ class LeadlineConversation(models.Model):
             "chat_url": connection._chat_url() if connection else None,
             "user": {"id": self.env.user.id, "name": self.env.user.name},
             "can_send": self._may_send(card),
+            "invitation": self._invitation(card),
         }
 
     @api.model
@@ -170,6 +171,7 @@ class LeadlineConversation(models.Model):
         conversation = self._of_card(card, Domain("identifier", "=", str(identifier)))
         if not conversation:
             raise AccessError(self.env._("This conversation does not belong to this card."))
+        now = time.time()
         token, expires = grant.mint(
             conversation.connection_id._key("grants"),
             connection=conversation.connection_id.identifier,
@@ -177,9 +179,10 @@ class LeadlineConversation(models.Model):
             agent=self.env.user.id,
             name=self.env.user.name,
             can=["read", "send", "note"] if self._may_send(card) else ["read", "note"],
-            now=time.time(),
+            now=now,
         )
-        return {"token": token, "expires": expires}
+        # A browser's clock may be wrong, and the tab counts down to a time of ours.
+        return {"token": token, "expires": expires, "now": now}
 
     @api.model
     def _card(self, res_model, res_id):
@@ -234,7 +237,7 @@ class LeadlineConversation(models.Model):
         owner = self.user_id
         return {
             "id": self.identifier,
-            "line": {"name": self.line_id.name, "number": self.line_id.number or ""},
+            "line": self.line_id._chat_summary(),
             "contact": self.name,
             "unread": self.unread_count,
             "window_until": f"{self.window_until.isoformat()}Z" if self.window_until else None,
@@ -258,8 +261,8 @@ class LeadlineConversation(models.Model):
         """
         results = [None] * len(raw_events)
         alerts = []
-        # Every batch takes its conversations in the same order, so that two of them can't wait for each other.
-        for position in sorted(range(len(raw_events)), key=lambda index: _conversation_of(raw_events[index])):
+        # Every batch takes its subjects in the same order, so that two of them can't wait for each other.
+        for position in sorted(range(len(raw_events)), key=lambda index: _subject_of(raw_events[index])):
             results[position], alert = self._apply_guarded(connection, raw_events[position])
             if alert:
                 alerts.append(alert)
@@ -274,8 +277,9 @@ class LeadlineConversation(models.Model):
         try:
             with self.env.cr.savepoint():
                 event = read_event(raw_event)
-                conversation = self._apply_event(connection, event)
-                return result | conversation._event_result(), conversation._prepare_alert(event)
+                about_line = isinstance(event, LineEvent)
+                subject = (self.env["leadline.line"] if about_line else self)._apply_event(connection, event)
+                return result | subject._event_result(), subject._prepare_alert(event)
         except (psycopg2.OperationalError, psycopg2.InterfaceError, ConcurrencyError):
             raise
         except (EventRefused, UserError) as refusal:
@@ -470,9 +474,12 @@ class LeadlineConversation(models.Model):
         }
 
     def _prepare_alert(self, event):
-        """Return what open tabs are told of an event. It reaches every agent, so it names ids and counts only."""
+        """Return what open tabs are told of an event, as the bus has it: its type and what it says.
+
+        It reaches every agent, so it names ids and counts only.
+        """
         self.ensure_one()
-        return {
+        return "leadline/conversation", {
             "conversation": self.identifier,
             "message": event.message,
             "event": event.type,
@@ -483,8 +490,8 @@ class LeadlineConversation(models.Model):
     @api.model
     def _send_alerts(self, alerts):
         agents = self.env.ref("leadline.group_agent")
-        for alert in alerts:
-            agents._bus_send("leadline/conversation", alert)
+        for type_, told in alerts:
+            agents._bus_send(type_, told)
 
     def _notify_owner(self):
         """Notify the owner of a customer who writes: once, until what was written has been read."""
@@ -502,8 +509,9 @@ class LeadlineConversation(models.Model):
         )
 
 
-def _conversation_of(raw_event):
-    """Return the conversation's id of an event that may be malformed, to order a batch by."""
-    conversation = raw_event.get("conversation") if isinstance(raw_event, dict) else None
-    found = conversation.get("id") if isinstance(conversation, dict) else None
+def _subject_of(raw_event):
+    """Return the id of what an event is about, which may be malformed, to order a batch by."""
+    event = raw_event if isinstance(raw_event, dict) else {}
+    subject = event.get("conversation") or event.get("line")
+    found = subject.get("id") if isinstance(subject, dict) else None
     return found if isinstance(found, str) else ""

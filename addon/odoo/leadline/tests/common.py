@@ -3,8 +3,10 @@
 import base64
 import itertools
 import json
+import threading
 import time
 import uuid
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 from odoo.tests import TransactionCase, new_test_user, tagged
 
@@ -73,6 +75,41 @@ def event(about=None, type_="message.received", **changed):
     } | changed
 
 
+def line_event(type_, **changed):
+    """Return an event about a line: its health, or one of its templates."""
+    return {
+        "id": f"event-{next(_numbers)}",
+        "type": type_,
+        "at": "2026-11-20T10:00:01Z",
+        "line": line(),
+        "conversation": None,
+        "message": None,
+    } | changed
+
+
+def health(**changed):
+    """Return the health part of an event: sending is held unless told otherwise."""
+    return {
+        "sending": "held",
+        "error": {"code": 131042, "title": "Payment issue", "plain": "Add a payment method in Meta's settings."},
+        "since": "2026-11-20T09:59:00Z",
+        "quality": "GREEN",
+        "limit": "TIER_1K",
+    } | changed
+
+
+def template(**changed):
+    """Return the template part of an event."""
+    return {
+        "name": "order_ready",
+        "language": "en_US",
+        "status": "APPROVED",
+        "category": "UTILITY",
+        "quality": "GREEN",
+        "reason": None,
+    } | changed
+
+
 def signed(body, *, secret=SECRET, connection=CONNECTION, target="/leadline/events", at=None):
     """Return the headers with which the functions post these bytes."""
     headers = signature.sign(derive(secret, "events"), uuid.uuid4().hex, int(at or time.time()), "POST", target, body)
@@ -93,6 +130,32 @@ def connection_values(env, **changed):
         "secret": SECRET,
         "company_id": env.ref("base.main_company").id,
     } | changed
+
+
+class Service(BaseHTTPRequestHandler):
+    """A chat API that knows one connection and answers what it is told to."""
+
+    def do_GET(self):
+        self.answer(b"")
+
+    def do_POST(self):
+        self.answer(self.rfile.read(int(self.headers["content-length"])))
+
+    def answer(self, body):
+        status, document = self.server.answer
+        try:
+            signature.verify(derive(SECRET, "calls"), self.headers, self.command, self.path, body, time.time())
+        except signature.SignatureRefused:
+            status, document = 401, b"{}"
+        self.server.calls.append((self.command, self.path, self.headers["leadline-connection"], body))
+        self.send_response(status)
+        if status == 302:
+            self.send_header("location", "/elsewhere")
+        self.end_headers()
+        self.wfile.write(document)
+
+    def log_message(self, *_arguments):
+        """Stay quiet."""
 
 
 @tagged("post_install", "-at_install")
@@ -117,6 +180,18 @@ class LeadlineCase(TransactionCase):
         cls.agent = new_test_user(
             cls.env, "leadline_agent", "sales_team.group_sale_salesman", notification_type="inbox"
         )
+
+    def serve(self):
+        """Put a service beside Odoo, to which the connection leads."""
+        self.service = HTTPServer(("127.0.0.1", 0), Service)
+        self.service.calls = []
+        self.service.answer = 200, b'{"items": [], "next": null}'
+        serving = threading.Thread(target=self.service.serve_forever, args=(0.01,))
+        serving.start()
+        self.addCleanup(serving.join)
+        self.addCleanup(self.service.server_close)
+        self.addCleanup(self.service.shutdown)
+        self.connection.url = f"http://127.0.0.1:{self.service.server_port}/base/"
 
     def apply(self, *events):
         """Apply events as the controller does and return the results."""

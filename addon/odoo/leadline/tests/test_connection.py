@@ -1,55 +1,18 @@
 import base64
 import json
-import threading
-import time
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import HTTPServer
 
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import users
 
-from ..tools import signature
-from ..tools.keys import derive
-from .common import CONNECTION, SECRET, LeadlineCase
-
-
-class Service(BaseHTTPRequestHandler):
-    """A chat API that knows one connection and answers what it is told to."""
-
-    def do_GET(self):
-        self.answer(b"")
-
-    def do_POST(self):
-        self.answer(self.rfile.read(int(self.headers["content-length"])))
-
-    def answer(self, body):
-        status, document = self.server.answer
-        try:
-            signature.verify(derive(SECRET, "calls"), self.headers, self.command, self.path, body, time.time())
-        except signature.SignatureRefused:
-            status, document = 401, b"{}"
-        self.server.calls.append((self.command, self.path, self.headers["leadline-connection"], body))
-        self.send_response(status)
-        if status == 302:
-            self.send_header("location", "/elsewhere")
-        self.end_headers()
-        self.wfile.write(document)
-
-    def log_message(self, *_arguments):
-        """Stay quiet."""
+from ..models.leadline_connection import ServiceRefused
+from .common import CONNECTION, SECRET, LeadlineCase, Service
 
 
 class TestConnection(LeadlineCase):
     def setUp(self):
         super().setUp()
-        self.service = HTTPServer(("127.0.0.1", 0), Service)
-        self.service.calls = []
-        self.service.answer = 200, b'{"items": [], "next": null}'
-        serving = threading.Thread(target=self.service.serve_forever, args=(0.01,))
-        serving.start()
-        self.addCleanup(serving.join)
-        self.addCleanup(self.service.server_close)
-        self.addCleanup(self.service.shutdown)
-        self.connection.url = f"http://127.0.0.1:{self.service.server_port}/base/"
+        self.serve()
 
     def test_a_call_is_signed_over_path_query_and_body(self):
         answer = self.connection._call("POST", "/v1/things", query={"after": "a b", "limit": 1}, payload={"é": 1})
@@ -77,6 +40,13 @@ class TestConnection(LeadlineCase):
                 self.connection.action_check()
                 self.assertIn("answered with an error", self.connection.failure)
         self.assertNotIn("/elsewhere", {path for _method, path, *_rest in self.service.calls})
+
+    def test_what_the_service_says_no_to_is_handed_on_with_its_problem(self):
+        problem = {"code": "template_invalid", "detail": "Fill in the name.", "errors": [{"field": "body.1"}]}
+        self.service.answer = 422, json.dumps(problem).encode()
+        with self.assertRaisesRegex(ServiceRefused, "Fill in the name.") as refused:
+            self.connection._call("POST", "/v1/conversations", payload={})
+        self.assertEqual(refused.exception.problem, problem)
 
     def test_a_service_that_is_not_there_is_told_in_a_sentence(self):
         # The port is taken and nobody answers on it.

@@ -24,11 +24,14 @@ TYPES = frozenset(
         "contact.updated",
     }
 )
-"""The types that say something about one conversation, which is all that a mirror row knows of."""
+"""The types that say something about one conversation."""
+
+LINE_TYPES = frozenset({"line.health", "template.updated"})
+"""The types that say something about a line or one of its templates."""
 
 NAME_LIMIT = 200
 
-_ID = re.compile(r"[A-Za-z0-9._~-]{1,200}")
+_ID = re.compile(r"[A-Za-z0-9._~-]{1,512}")
 _PHONE = re.compile(r"\+[1-9][0-9]{4,19}")
 
 
@@ -88,16 +91,53 @@ class Event:
     message: str | None
 
 
+@dataclass(frozen=True)
+class Health:
+    """How a line's sending fares. While it is held, `reason` says why and `since` from when on."""
+
+    held: bool
+    reason: str
+    since: datetime | None
+    quality: str
+    limit: str
+
+
+@dataclass(frozen=True)
+class Template:
+    """A message template as WhatsApp sees it; all but its name and language are WhatsApp's own words."""
+
+    name: str
+    language: str
+    status: str
+    category: str
+    quality: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class LineEvent:
+    """Something that happened to a line: it has a `health`, or one of its templates changed. `at` is naive UTC."""
+
+    id: str
+    type: str
+    at: datetime
+    line: Line
+    health: Health | None
+    template: Template | None
+
+
 def event_id(raw: object) -> str:
     """Return the id of an event that may be malformed otherwise, for naming it in the answer, or an empty text."""
     found = raw.get("id") if isinstance(raw, Mapping) else None
     return found if isinstance(found, str) and _ID.fullmatch(found) else ""
 
 
-def read_event(raw: object) -> Event:
+def read_event(raw: object) -> Event | LineEvent:
     """Return the event that a JSON value stands for. Raises `EventRefused`."""
     fields = _object(raw, "event")
     type_ = fields.get("type")
+    if isinstance(type_, str) and type_ in LINE_TYPES:
+        return _line_event(fields, type_)
     if not isinstance(type_, str) or type_ not in TYPES:
         raise EventRefused("This version of the add-on does not handle this type of event.")
     message = fields.get("message")
@@ -107,6 +147,38 @@ def read_event(raw: object) -> Event:
         conversation=_conversation(_object(fields.get("conversation"), "conversation")),
         message=None if message is None else _identifier(_object(message, "message"), "id"),
     )
+
+
+def _line_event(fields: Mapping[str, Any], type_: str) -> LineEvent:
+    at = _time(fields, "at")
+    if at is None:
+        raise EventRefused("The field 'at' is missing.")
+    about_health = type_ == "line.health"
+    return LineEvent(
+        id=_identifier(fields, "id"),
+        type=type_,
+        at=at,
+        line=_line(_object(fields.get("line"), "line")),
+        health=_health(_object(fields.get("health"), "health")) if about_health else None,
+        template=None if about_health else _template(_object(fields.get("template"), "template")),
+    )
+
+
+def _health(fields: Mapping[str, Any]) -> Health:
+    error = fields.get("error")
+    said = error if isinstance(error, Mapping) else {}
+    return Health(
+        held=fields.get("sending") == "held",
+        reason=next(filter(None, (_shown(said.get(key)) for key in ("plain", "details", "title"))), ""),
+        since=_time(fields, "since"),
+        quality=_shown(fields.get("quality")),
+        limit=_shown(fields.get("limit")),
+    )
+
+
+def _template(fields: Mapping[str, Any]) -> Template:
+    shown = {key: _shown(fields.get(key)) for key in ("status", "category", "quality", "reason")}
+    return Template(name=_identifier(fields, "name"), language=_identifier(fields, "language"), **shown)
 
 
 def _conversation(fields: Mapping[str, Any]) -> Conversation:
