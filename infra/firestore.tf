@@ -15,6 +15,8 @@ locals {
     { collection = "events", equal = ["connection"], order = "seq" },
     { collection = "events", equal = ["pending"], order = "seq" },
     { collection = "orphan_statuses", equal = ["wamid_key"], order = "at" },
+    { collection = "templates", equal = ["waba"], order = "place" },
+    { collection = "wabas", equal = ["polled"], order = "templates_due" },
   ]
 
   # Documents here go away some time after their `expires_at`.
@@ -39,6 +41,7 @@ locals {
     "parked",
     "reviews",
     "template_facts",
+    "templates",
     "uploads",
     "wabas",
   ]

@@ -150,6 +150,22 @@ def error(code: int, title: str = "A title", details: str = "Some details") -> d
     return {"code": code, "title": title, "message": title, "error_data": {"details": details}}
 
 
+def definition(
+    name: str = "order_update", body: str = "Hi {{1}}", *more: dict[str, Any], **fields: Any
+) -> dict[str, Any]:
+    """Return a template as Meta describes it: approved, with a body; `more` are further components."""
+    usual = {
+        "id": f"id-{name}",
+        "language": "en_US",
+        "status": "APPROVED",
+        "category": "UTILITY",
+        "parameter_format": "POSITIONAL",
+        "quality_score": {"score": "GREEN"},
+        "rejected_reason": "NONE",
+    }
+    return usual | {"name": name, "components": [{"type": "BODY", "text": body}, *more]} | fields
+
+
 def webhook(*values: Any, field: str = "messages") -> bytes:
     """Return the body of a POST in which each value is a change of its own."""
     changes = [{"field": field, "value": value} for value in values]

@@ -24,7 +24,7 @@ from cryptography.fernet import Fernet
 from functions.chat.app import create as create_chat
 from functions.core.http import asgi
 from functions.core.ids import key_of
-from functions.core.lines import Connection, Line, connection_writes, line_writes
+from functions.core.lines import Connection, Line, connection_writes, line_writes, waba_key
 from functions.core.ports import Ports
 from functions.core.secrets import Seal, derive
 from functions.core.settings import from_environment
@@ -170,6 +170,8 @@ class WhatsApp:
         self.read_marks: list[str] = []
         self.uploads: list[bytes] = []
         self.files: dict[str, bytes] = {}
+        self.templates: list[dict[str, Any]] = []
+        self.template_asks = 0
         self.tokens: set[str] = set()
         self._answers: deque[Answer] = deque()
         self._player: Answer | None = None
@@ -200,6 +202,8 @@ class WhatsApp:
         return answer if isinstance(answer, httpx.Response) else await answer(request)
 
     def _taken(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/message_templates"):
+            return self._template_page(request)
         if request.method == "GET":
             return self._file(request)
         if request.url.path.endswith("/media"):
@@ -211,6 +215,17 @@ class WhatsApp:
             return httpx.Response(200, json={"success": True})
         self.messages.append(body)
         return accepted(f"wamid.out.{len(self.messages)}")
+
+    def _template_page(self, request: httpx.Request) -> httpx.Response:
+        """Show the templates two at a time, so that paging is always at work."""
+        self.template_asks += 1
+        asked = request.url.params
+        found = [one for one in self.templates if asked.get("name", "") in one["name"]]
+        start = int(asked.get("after", 0))
+        paging = {"cursors": {"after": str(start + 2)}}
+        if start + 2 < len(found):
+            paging["next"] = "https://graph.test/next"
+        return httpx.Response(200, json={"data": found[start : start + 2], "paging": paging})
 
     def _file(self, request: httpx.Request) -> httpx.Response:
         media_id = request.url.path.rpartition("/")[2]
@@ -363,8 +378,9 @@ class Rig:
         self.chat = _client(asgi(create_chat(self.ports, one_machine=one_machine)), "/chat")
 
     async def set_up(self) -> None:
-        """Write the line and the connection of one account."""
+        """Write the line and the connection of one account, whose templates were copied long ago and are not due."""
         await self.add_line()
+        await self.store.commit([update(waba_key(WABA), {"templates_due": self.clock.wall() + 10 * 365 * 86400})])
         await self.add_connection()
 
     async def add_line(self, line: str = LINE, *, number: str = NUMBER, **fields: str) -> None:
@@ -410,6 +426,11 @@ class Rig:
         """Deliver a webhook that must be accepted."""
         answer = await self.post(*values)
         assert answer.status_code == 200, answer.text
+
+    async def holds_templates(self, *definitions: dict[str, Any]) -> None:
+        """Let the account hold these templates, and copy them."""
+        self.whatsapp.templates = list(definitions)
+        await self.run(Task("housekeeping", "sender", {"kind": "templates", "line": LINE}))
 
     # Tasks
 

@@ -6,7 +6,7 @@ from fastapi import Depends, FastAPI, Query, Request, Response
 from pydantic import AwareDatetime
 from starlette.middleware.cors import CORSMiddleware
 
-from functions.chat import problems, pulling, reading, uploads, writing
+from functions.chat import problems, pulling, reading, templates, uploads, writing
 from functions.chat.bodies import Message, NewFile, Note, Read
 from functions.chat.callers import Caller, Door
 from functions.chat.desk import Desk
@@ -121,6 +121,25 @@ def _app(desk: Desk, door: Door) -> FastAPI:
     async def media(caller: calling, file: NewFile) -> dict[str, Any]:
         """Announce a file; the answer says where to put its bytes."""
         return await uploads.prepare(desk, await desk.open(caller, file.conversation, "send"), file)
+
+    @app.get("/v1/templates")
+    async def list_templates(
+        caller: calling,
+        line: str | None = None,
+        search: str | None = None,
+        language: str | None = None,
+        after: str | None = None,
+        limit: Limit = 50,
+    ) -> dict[str, Any]:
+        """The line's templates with what each needs, those that can be sent first. A grant's line need not be named."""
+        return await templates.templates(
+            desk, caller, line=line, search=search, language=language, after=after, limit=limit
+        )
+
+    @app.post("/v1/templates/sync", status_code=202)
+    async def sync_templates(caller: calling, line: str) -> dict[str, Any]:
+        """Ask WhatsApp for the line's templates again (CRM servers only)."""
+        return await templates.sync(desk, caller, line)
 
     @app.get("/v1/events")
     async def events(caller: calling, after: str = "0", limit: Limit = 100) -> dict[str, Any]:

@@ -30,8 +30,12 @@ class Captioned(File):
     caption: Annotated[str, Field(max_length=CAPTION)] | None = None
 
 
-class Document(Captioned):
+class NamedFile(File):
     filename: Annotated[str, Field(max_length=240)] | None = None
+
+
+class Document(NamedFile, Captioned):
+    pass
 
 
 class Audio(File):
@@ -45,19 +49,71 @@ class Location(_Strict):
     address: Annotated[str, Field(max_length=1000)] | None = None
 
 
+class Language(_Strict):
+    code: Annotated[str, StringConstraints(min_length=2, max_length=20, pattern=r"^[A-Za-z_-]+$")]
+    policy: Literal["deterministic"] = "deterministic"
+
+
+class TemplateParameter(_Strict):
+    """One value. Whether it suits the template is checked against its definition, with a sentence for each field."""
+
+    type: Literal["text", "image", "video", "document", "location", "coupon_code", "payload"]
+    parameter_name: Annotated[str, Field(max_length=200)] | None = None
+    text: Annotated[str, Field(max_length=TEXT)] | None = None
+    image: File | None = None
+    video: File | None = None
+    document: NamedFile | None = None
+    location: Location | None = None
+    coupon_code: Annotated[str, Field(max_length=200)] | None = None
+    payload: Annotated[str, Field(max_length=256)] | None = None
+
+
+class TemplatePart(_Strict):
+    type: Literal["header", "body"]
+    parameters: Annotated[list[TemplateParameter], Field(max_length=50)] = []
+
+
+class TemplateButton(_Strict):
+    type: Literal["button"]
+    sub_type: Literal["quick_reply", "url", "copy_code"]
+    index: Annotated[int, Field(ge=0, le=9)]
+    parameters: Annotated[list[TemplateParameter], Field(max_length=1)] = []
+
+
+TemplateComponent = Annotated[TemplatePart | TemplateButton, Field(discriminator="type")]
+
+
+class Template(_Strict):
+    name: Annotated[str, StringConstraints(min_length=1, max_length=512)]
+    language: Language
+    components: Annotated[list[TemplateComponent], Field(max_length=12)] = []
+
+
 class Context(_Strict):
     """`message_id` is our id of the message that is answered."""
 
     message_id: Id
 
 
+class Author(_Strict):
+    """Who says it, where another system speaks through a CRM server."""
+
+    kind: Literal["agent", "system"]
+    id: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    name: Annotated[str, Field(max_length=200)] | None = None
+
+
 class _Message(_Strict):
+    """`author` and `automatic` (nobody pressed send) are a CRM server's to say."""
+
     client_id: ClientId
     context: Context | None = None
+    author: Author | None = None
+    automatic: bool = False
 
     def graph(self) -> dict[str, Any]:
         """Return the message in Graph's shape."""
-        return self.model_dump(exclude={"client_id"}, exclude_none=True)
+        return self.model_dump(exclude={"client_id", "author", "automatic"}, exclude_none=True)
 
 
 class TextMessage(_Message):
@@ -95,8 +151,20 @@ class LocationMessage(_Message):
     location: Location
 
 
+class TemplateMessage(_Message):
+    type: Literal["template"]
+    template: Template
+
+
 Message = Annotated[
-    TextMessage | ImageMessage | VideoMessage | AudioMessage | DocumentMessage | StickerMessage | LocationMessage,
+    TextMessage
+    | ImageMessage
+    | VideoMessage
+    | AudioMessage
+    | DocumentMessage
+    | StickerMessage
+    | LocationMessage
+    | TemplateMessage,
     Field(discriminator="type"),
 ]
 

@@ -60,3 +60,19 @@ class Desk:
                 break
             [found] = await self.ports.store.get([Key("conversations", older)])
         return found
+
+
+def only_servers(caller: Caller) -> None:
+    """Refuse a browser, whose grant is for one conversation. Raises `Problem` 403."""
+    if caller.conversation is not None:
+        raise Problem(403, "forbidden", "Only a CRM server may ask for this.")
+
+
+async def line_of(desk: Desk, caller: Caller, name: str) -> Line:
+    """Return a line of the caller's, named by its id or its phone_number_id. Raises `Problem` 403 or 404."""
+    line = await desk.directory.line(name) or await desk.directory.line_of_number(name)
+    if line is None or line.connection != caller.connection:
+        raise not_found()
+    if caller.conversation is not None and (await desk.open(caller, caller.conversation, "read")).line != line:
+        raise Problem(403, "forbidden", "The grant is for a conversation of another line.")
+    return line

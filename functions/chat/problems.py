@@ -1,5 +1,8 @@
 """Refusals: each has a stable code and a sentence that a person can act on."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -9,18 +12,36 @@ from functions.core.http import problem
 
 
 class Problem(Exception):
-    """A refusal that the caller reads."""
+    """A refusal that the caller reads; `more` are further members of the problem document."""
 
-    def __init__(self, status: int, code: str, detail: str) -> None:
+    def __init__(self, status: int, code: str, detail: str, **more: Any) -> None:
         super().__init__(code)
         self.status = status
         self.code = code
         self.detail = detail
+        self.more = more
+
+
+def faulty(code: str, detail: str, faults: Mapping[str, str]) -> Problem:
+    """Return the refusal of a body of which some fields are wrong; `faults`: a sentence for each."""
+    return Problem(422, code, detail, errors=[{"field": field, "message": text} for field, text in faults.items()])
 
 
 def not_found() -> Problem:
     """What is missing and what is not yours look the same, so that ids can't be tried out."""
     return Problem(404, "not_found", "There is no such thing here, or it belongs to somebody else.")
+
+
+def _field(loc: Sequence[int | str], body: Any) -> str:
+    """Return the place of a fault as the caller wrote it, without the names of the kinds that were tried."""
+    places, there = list[str](), body
+    for index, part in enumerate(loc[1:], 2):
+        inside = isinstance(there, list) or (isinstance(there, Mapping) and part in there)
+        if inside:
+            there = there[part]
+        if inside or index == len(loc):
+            places.append(str(part))
+    return ".".join(places)
 
 
 def install(app: FastAPI) -> None:
@@ -29,13 +50,15 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Problem)
     async def refused(request: Request, error: Problem) -> Response:
         headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else None
-        return problem(error.status, error.code, error.detail, headers)
+        return problem(error.status, error.code, error.detail, headers, **error.more)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"] if part != "body")
-        return problem(422, "invalid", f"{place or 'The body'}: {first['msg']}.")
+        faults = [
+            {"field": _field(fault["loc"], error.body), "message": f"{fault['msg']}."} for fault in error.errors()
+        ]
+        place, text = faults[0].values()
+        return problem(422, "invalid", f"{place or 'The body'}: {text}", errors=faults)
 
     @app.exception_handler(HTTPException)
     async def plain(request: Request, error: HTTPException) -> Response:

@@ -5,8 +5,7 @@ from typing import Any
 
 from functions.chat.callers import Caller
 from functions.chat.cursors import Reading, micros, place, time_place
-from functions.chat.desk import Desk
-from functions.chat.problems import Problem, not_found
+from functions.chat.desk import Desk, line_of, only_servers
 from functions.core.conversation import contact_key, contact_view, unread, window_view
 from functions.core.store import Document, Query
 from functions.core.telling import tellings
@@ -16,8 +15,8 @@ async def conversations(
     desk: Desk, caller: Caller, *, line: str | None, updated_after: datetime | None, before: str | None, limit: int
 ) -> dict[str, Any]:
     """Return conversations, the latest changed first; `next` is the `before` of the following page."""
-    _only_servers(caller)
-    where = {"line": await _line(desk, caller, line)} if line else {"connection": caller.connection}
+    only_servers(caller)
+    where = {"line": (await line_of(desk, caller, line)).id} if line else {"connection": caller.connection}
     found = await desk.ports.store.query(
         Query(
             "conversations",
@@ -41,7 +40,7 @@ async def events(desk: Desk, caller: Caller, *, after: str, limit: int) -> dict[
 
     The last 15 s come again, and their ids make that harmless. An event stays for 8 days, or until it was pushed.
     """
-    _only_servers(caller)
+    only_servers(caller)
     reading = Reading.of(after)
     found = await desk.ports.store.query(
         Query(
@@ -59,19 +58,6 @@ async def events(desk: Desk, caller: Caller, *, after: str, limit: int) -> dict[
         "items": [telling.body for telling in told if telling.body],
         "next": place(latest, found[-1].key.id) if len(found) == limit else str(latest),
     }
-
-
-def _only_servers(caller: Caller) -> None:
-    if caller.conversation is not None:
-        raise Problem(403, "forbidden", "Only a CRM server may ask for this.")
-
-
-async def _line(desk: Desk, caller: Caller, name: str) -> str:
-    """Return the id of a line named by its id or its phone_number_id."""
-    line = await desk.directory.line(name) or await desk.directory.line_of_number(name)
-    if line is None or line.connection != caller.connection:
-        raise not_found()
-    return line.id
 
 
 async def _heads(desk: Desk, found: list[Document]) -> list[dict[str, Any]]:

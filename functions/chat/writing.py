@@ -1,13 +1,17 @@
 """What a tab writes: messages into the outbox, notes, and how far it has read."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from functions.chat.bodies import Author as StatedAuthor
 from functions.chat.bodies import Message, Note
 from functions.chat.callers import Caller
 from functions.chat.desk import Desk, Open
 from functions.chat.problems import Problem, not_found
+from functions.chat.templates import fill_in
 from functions.chat.uploads import uploaded
+from functions.core.consent import opted_out, stopped
 from functions.core.conversation import unread
 from functions.core.events import Type, deliver_task, event
 from functions.core.ids import key_of
@@ -15,6 +19,7 @@ from functions.core.message import Author, digest, message_key, outbound_fields,
 from functions.core.outbox import send_task
 from functions.core.store import NOW, AlreadyExists, Document, Maximum, Query, Write, create, merge, update
 from functions.core.tasks import Task
+from functions.core.templates import MARKETING
 from functions.core.whatsapp import MEDIA_TYPES
 from functions.core.window import closes_at, is_open
 
@@ -34,10 +39,10 @@ async def send(desk: Desk, caller: Caller, opened: Open, message: Message) -> tu
     if earlier is not None:
         await _enqueue(desk, opened, key.id, send_task(opened.line.id, opened.id, key.id))
         return _same(earlier, body), False
-    _check_window(opened, now)
-    fields = _fields(caller, opened, message.client_id, body, now)
-    if message.type in MEDIA_TYPES:
-        fields["media"] = await uploaded(desk, opened, message.type, fields["content"].pop("id"))
+    author = _author(caller, message.author, automatic=message.automatic)
+    fields = _fields(caller, opened, author, message.client_id, body, now)
+    fields |= await _prepared(desk, opened, fields, now)
+    await _check_consent(desk, opened, fields, automatic=message.automatic)
     writes = [create(key, fields), _said(opened, now), _told(opened, "message.sent", key.id, now)]
     stored, fresh = await _create(desk, writes, key.id, body)
     await _enqueue(desk, opened, key.id, send_task(opened.line.id, opened.id, key.id))
@@ -49,7 +54,7 @@ async def note(desk: Desk, caller: Caller, opened: Open, body: Note) -> tuple[Do
     key = outbound_key(opened.id, body.client_id)
     now = desk.ports.now()
     said = {"type": "note", "note": {"body": body.body}}
-    fields = _fields(caller, opened, body.client_id, said, now)
+    fields = _fields(caller, opened, _author(caller), body.client_id, said, now)
     for name in ("waiting", "queued", "rank"):
         del fields[name]
     stored, fresh = await _create(desk, [create(key, fields), _told(opened, "message.sent", key.id, now)], key.id, said)
@@ -72,12 +77,68 @@ async def mark_read(desk: Desk, opened: Open, message_id: str) -> dict[str, int]
     return {"read": read, "unread": unread({**fields, "read": read})}
 
 
-def _fields(caller: Caller, opened: Open, client_id: str, body: dict[str, Any], now: datetime) -> dict[str, Any]:
+def _author(caller: Caller, stated: StatedAuthor | None = None, *, automatic: bool = False) -> Author:
+    """Return who says it: whom a CRM server names, else who asks. Raises `Problem` where a browser names anyone."""
+    if stated is None and not automatic:
+        return Author("agent", caller.agent, caller.name)
+    if caller.conversation is not None:
+        raise Problem(403, "forbidden", "Only a CRM server may say who speaks, or that nobody does.")
+    return Author(stated.kind, stated.id, stated.name) if stated else Author("system", caller.agent, caller.name)
+
+
+async def _prepared(desk: Desk, opened: Open, fields: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """Return what a message needs besides its body, once it is known that WhatsApp takes it. Raises `Problem`."""
+    type_, content = fields["type"], fields["content"]
+    if type_ == "template":
+        return await _template(desk, opened, content)
+    _check_window(opened, now)
+    if type_ in MEDIA_TYPES:
+        rest = {name: value for name, value in content.items() if name != "id"}
+        return {"content": rest, "media": await uploaded(desk, opened, type_, content["id"])}
+    return {}
+
+
+async def _template(desk: Desk, opened: Open, content: Mapping[str, Any]) -> dict[str, Any]:
+    template = await fill_in(desk, opened.line, content)
+    fields = {"content": template.content, "template": template.view}
+    if template.file:
+        fields["media"] = await _header_file(desk, opened, *template.file)
+    return fields
+
+
+async def _header_file(desk: Desk, opened: Open, kind: str, upload: str) -> dict[str, Any]:
+    try:
+        return await uploaded(desk, opened, kind, upload)
+    except Problem as refusal:
+        raise Problem(
+            refusal.status,
+            refusal.code,
+            refusal.detail,
+            **refusal.more,
+            errors=[{"field": "header", "message": refusal.detail}],
+        ) from None
+
+
+async def _check_consent(desk: Desk, opened: Open, fields: Mapping[str, Any], *, automatic: bool) -> None:
+    """Refuse what a contact does not want: marketing, or anything that goes out by itself. Raises `Problem`."""
+    marketing = fields.get("template", {}).get("category") == MARKETING
+    if not marketing and not automatic:
+        return
+    contact = (await desk.contact(opened.conversation)).fields
+    if automatic and stopped(contact):
+        raise Problem(422, "stopped", "The customer said STOP: nothing is sent automatically.")
+    if marketing and opted_out(contact):
+        raise Problem(422, "opted_out", "The customer wants no marketing: only other templates can be sent.")
+
+
+def _fields(
+    caller: Caller, opened: Open, author: Author, client_id: str, body: dict[str, Any], now: datetime
+) -> dict[str, Any]:
     return outbound_fields(
         account=caller.account,
         line=opened.line.id,
         conversation=opened.id,
-        author=Author("agent", caller.agent, caller.name),
+        author=author,
         client_id=client_id,
         body=body,
         now=now,

@@ -5,6 +5,7 @@ Kept as times, so that it is written blind and in any order: the last word count
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from functions.core.store import Maximum
@@ -44,3 +45,23 @@ def marketing(contact: Mapping[str, Any]) -> dict[str, Any] | None:
         ((at, value == "stop", source, value) for value in said for source, at in said[value].items()), default=None
     )
     return last and {"value": last[3], "source": last[2], "at": last[0]}
+
+
+def opted_out(contact: Mapping[str, Any]) -> bool:
+    """Tell whether a contact wants no marketing."""
+    said = marketing(contact)
+    return said is not None and said["value"] == "stop"
+
+
+def stopped(contact: Mapping[str, Any]) -> bool:
+    """Tell whether a contact said STOP, and took it back in no way: then nothing goes out by itself."""
+    said = contact.get("consent", {}).get("marketing", {})
+    word = said.get("stop", {}).get("keyword")
+    return word is not None and word >= max(said.get("resume", {}).values(), default=0)
+
+
+def consent_view(contact: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a contact wants, as the chat API and the CRM see it."""
+    said = marketing(contact)
+    at = said and datetime.fromtimestamp(said["at"], UTC).isoformat()
+    return {"marketing": said and {**said, "at": at}, "stopped": stopped(contact)}

@@ -17,6 +17,7 @@ Type = Literal[
     "message.status",
     "conversation.updated",
     "conversation.merged",
+    "template.updated",
 ]
 
 KEPT = timedelta(days=8)
@@ -55,6 +56,23 @@ def event(
         "expires_at": now + KEPT,
     }
     return merge(event_key(type_, message or conversation, detail), fields)
+
+
+def template_event(line: str, template: str, *, account: str, connection: str, now: datetime) -> Write:
+    """Return the write that tells a line's CRM that an agent sees a template differently now; `template`: our id."""
+    fields = {
+        "account": account,
+        "connection": connection,
+        "type": "template.updated",
+        "conversation": None,
+        "message": None,
+        "line": line,
+        "template": template,
+        "pending": True,
+        "seq": NOW,
+        "expires_at": now + KEPT,
+    }
+    return merge(event_key("template.updated", template, line), fields)
 
 
 def deliver_task(connection: str, cause: str) -> Task:

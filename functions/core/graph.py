@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from functions.core.meta_errors import Decision, meaning
+from functions.core.templates import FIELDS as TEMPLATE_FIELDS
 
 LONGEST = 30
 """Seconds after which a call is given up, however slowly its answer trickles; so is an upload after `LONGEST_UPLOAD`.
@@ -25,6 +26,7 @@ The lease of a sender outlives their sum, so that nobody takes it while a messag
 
 LONGEST_UPLOAD = 120
 
+_TEMPLATES_PER_PAGE = 100
 _TIMEOUT = httpx.Timeout(20, connect=5)
 _UPLOAD_TIMEOUT = httpx.Timeout(LONGEST_UPLOAD, connect=5)
 _MEDIA_ID = re.compile(r"[A-Za-z0-9_-]{1,200}")
@@ -127,6 +129,21 @@ class Graph:
                 str(answer.get("sha256") or ""),
                 int(answer.get("file_size", 0)),
             )
+
+    async def templates(
+        self, waba: str, token: str, *, after: str | None = None, name: str | None = None
+    ) -> tuple[list[dict[str, Any]], str | None]:
+        """Return one page of an account's template definitions, and the cursor of the next. Raises as `send` does.
+
+        `name` narrows it down to names that contain this one.
+        """
+        wanted = {"fields": TEMPLATE_FIELDS, "limit": _TEMPLATES_PER_PAGE, "after": after, "name": name}
+        parameters = {key: value for key, value in wanted.items() if value is not None}
+        answer = await self._call("GET", f"{waba}/message_templates", token, params=parameters)
+        with _expected_shape():
+            items = [item for item in answer["data"] if isinstance(item, dict)]
+            paging = answer.get("paging") or {}
+            return items, _text(paging["cursors"]["after"]) if paging.get("next") else None
 
     @asynccontextmanager
     async def download(self, url: str, token: str) -> AsyncIterator[AsyncIterator[bytes]]:

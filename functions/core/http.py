@@ -4,6 +4,7 @@ import functools
 import logging
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
+from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
@@ -49,8 +50,11 @@ async def body_of(request: Request, limit: int) -> bytes:
     return b"".join(chunks)
 
 
-def problem(status: int, code: str, detail: str, headers: dict[str, str] | None = None) -> JSONResponse:
-    """Return an RFC 9457 problem document: `code` is for programs and stays, `detail` is a sentence for people."""
+def problem(status: int, code: str, detail: str, headers: dict[str, str] | None = None, **more: Any) -> JSONResponse:
+    """Return an RFC 9457 problem document: `code` is for programs and stays, `detail` is a sentence for people.
+
+    `more` are its further members.
+    """
     return JSONResponse(
         {
             "type": "about:blank",
@@ -58,6 +62,7 @@ def problem(status: int, code: str, detail: str, headers: dict[str, str] | None 
             "status": status,
             "code": code,
             "detail": detail,
+            **more,
         },
         status,
         headers=headers,

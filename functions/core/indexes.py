@@ -32,6 +32,8 @@ INDEXES = (
     Index("events", ("connection",), "seq"),
     Index("events", ("pending",), "seq"),
     Index("orphan_statuses", ("wamid_key",), "at"),
+    Index("templates", ("waba",), "place"),
+    Index("wabas", ("polled",), "templates_due"),
 )
 """A Firestore index serves one direction, the one that it names; SQLite reads its own both ways."""
 

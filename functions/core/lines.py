@@ -66,14 +66,27 @@ def connection_key(connection: str) -> Key:
 
 
 def line_writes(line: Line) -> list[Write]:
-    """Return the writes that make or change a line, and let Meta's number id and its account point at it."""
+    """Return the writes that make or change a line, and let Meta's number id and its account point at it.
+
+    The account's templates are due at once.
+    """
     fields = {name: getattr(line, name) for name in Line.__slots__ if name != "id"}
     pointer = {"account": line.account, "line": line.id}
     numbers = {digits(line.number): line.id} if digits(line.number) else {}
     return [
         merge(line_key(line.id), fields),
         merge(number_key(line.phone_number_id), pointer),
-        merge(waba_key(line.waba), {"account": line.account, **({"lines": numbers} if numbers else {})}),
+        merge(
+            waba_key(line.waba),
+            {
+                "account": line.account,
+                "waba": line.waba,
+                "line": line.id,
+                "polled": True,
+                "templates_due": 0,
+                **({"lines": numbers} if numbers else {}),
+            },
+        ),
     ]
 
 

@@ -240,7 +240,12 @@ def view(document: Document, *, url: str | None = None, quoted: Document | None 
 
 
 def _shown_content(fields: Mapping[str, Any]) -> Any:
-    """Return the type's own object in Graph's shape; shared contacts are a list there, and a map in the store."""
+    """Return the type's own object in Graph's shape; a template as the customer reads it.
+
+    Shared contacts are a list there, and a map in the store.
+    """
+    if "template" in fields:
+        return fields["template"]
     content = fields["content"]
     return content.get("items", []) if fields["type"] == "contacts" and "items" in content else content
 
@@ -295,7 +300,7 @@ def _quote(quoted: Document | None, context: Mapping[str, Any]) -> dict[str, Any
 
 def preview(fields: Mapping[str, Any]) -> str | None:
     """Return the first words of a message: its text or its caption."""
-    content = fields["content"]
+    content = fields.get("template") or fields["content"]
     text = content.get("body") or content.get("caption") or content.get("filename")
     return str(text)[:120] if text else None
 

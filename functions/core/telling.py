@@ -9,6 +9,7 @@ from functions.core.lines import Directory
 from functions.core.message import iso, message_key
 from functions.core.status import shown
 from functions.core.store import Document, Key, Store
+from functions.core.templates import of_document, summary
 from functions.core.window import closes_at
 
 
@@ -23,22 +24,42 @@ class Telling:
 
 async def tellings(store: Store, directory: Directory, events: Sequence[Document]) -> list[Telling]:
     """Return what each event says."""
-    conversations = await _read(store, {_conversation_key(event) for event in events})
+    conversations = await _read(
+        store, {_conversation_key(event) for event in events if event.fields["conversation"] is not None}
+    )
     subjects = await _read(
         store,
         {contact_key(conversation.fields["contact"]) for conversation in conversations.values()}
-        | {message_key(event.fields["message"]) for event in events if event.fields["message"]},
+        | {message_key(event.fields["message"]) for event in events if event.fields["message"]}
+        | {_template_key(event) for event in events if "template" in event.fields},
     )
     return [
-        await _telling(
-            event, conversations.get(Key("conversations", event.fields["conversation"])), subjects, directory
-        )
+        await _telling(event, conversations.get(_conversation_key(event)), subjects, directory)
+        if "template" not in event.fields
+        else await _of_template(event, subjects, directory)
         for event in events
     ]
 
 
 def _conversation_key(event: Document) -> Key:
     return Key("conversations", event.fields["conversation"])
+
+
+def _template_key(event: Document) -> Key:
+    return Key("templates", event.fields["template"])
+
+
+async def _of_template(event: Document, subjects: Mapping[Key, Document], directory: Directory) -> Telling:
+    template = subjects.get(_template_key(event))
+    line = await directory.line(event.fields["line"])
+    if template is None or line is None:
+        return Telling(event)
+    said = {"line": line.view(), "template": summary(of_document(template)), "conversation": None, "message": None}
+    return Telling(event, None, _head(event) | said)
+
+
+def _head(event: Document) -> dict[str, Any]:
+    return {"id": event.key.id, "type": event.fields["type"], "at": event.fields["seq"].isoformat()}
 
 
 async def _telling(
@@ -50,9 +71,7 @@ async def _telling(
         return Telling(event)
     message = subjects.get(message_key(event.fields["message"] or ""))
     body = {
-        "id": event.key.id,
-        "type": event.fields["type"],
-        "at": event.fields["seq"].isoformat(),
+        **_head(event),
         "conversation": _conversation(conversation, contact_view(contact), line.view()),
         "message": _message(message, event.fields.get("what")) if message else None,
     }

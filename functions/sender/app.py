@@ -1,4 +1,4 @@
-"""The sender's tasks: send a message, fetch a received file, mark as read."""
+"""The sender's tasks: send a message, fetch a received file, mark as read, keep the templates in step."""
 
 import httpx
 
@@ -11,6 +11,7 @@ from functions.sender.desk import Desk
 from functions.sender.fetch_media import fetch_media
 from functions.sender.read import mark_read
 from functions.sender.send import send
+from functions.sender.templates import sync_template, sync_templates
 
 
 def create(ports: Ports, client: httpx.AsyncClient | None = None) -> Handler:
@@ -25,5 +26,7 @@ def create(ports: Ports, client: httpx.AsyncClient | None = None) -> Handler:
             "send": lambda task: send(desk, task["line"], task["conversation"]),
             "fetch_media": lambda task: fetch_media(desk, task["line"], task["message"]),
             "read": lambda task: mark_read(desk, task["line"], task["message"]),
+            "templates": lambda task: sync_templates(desk, task["line"]),
+            "template": lambda task: sync_template(desk, task["line"], task["name"], task["language"]),
         }
     )

@@ -26,9 +26,13 @@ class Desk:
         self._seal = seal
         self._directory = Directory(ports.store)
 
+    async def line(self, line_id: str) -> Line | None:
+        """Return a line by our own id."""
+        return await self._directory.line(line_id)
+
     async def access(self, line_id: str) -> Access:
         """Return a line with its token. Raises `Hopeless` when the line is gone."""
-        line = await self._directory.line(line_id)
+        line = await self.line(line_id)
         if line is None:
             raise Hopeless("the line is gone")
         return Access(line, self._seal.open(line.token))

@@ -6,7 +6,7 @@ from typing import Any
 from functions.core.conversation import address
 from functions.core.message import Callback
 from functions.core.store import Document
-from functions.core.whatsapp import MEDIA_TYPES
+from functions.core.template_values import with_file
 
 
 class NoAddress(Exception):
@@ -18,9 +18,7 @@ def message_request(
 ) -> dict[str, Any]:
     """Return the body of `POST /{phone-number-id}/messages` for a message of ours. Raises `NoAddress`."""
     fields = message.fields
-    content = dict(fields["content"])
-    if fields["type"] in MEDIA_TYPES:
-        content["id"] = media_id
+    content = fields["content"] if media_id is None else _with_file(fields["type"], fields["content"], media_id)
     callback = Callback(line, contact.key.id, fields["client_id"])
     body: dict[str, Any] = {
         "messaging_product": "whatsapp",
@@ -33,6 +31,10 @@ def message_request(
     if quoted_wamid:
         body["context"] = {"message_id": quoted_wamid}
     return body
+
+
+def _with_file(type_: str, content: Mapping[str, Any], media_id: str) -> dict[str, Any]:
+    return with_file(content, media_id) if type_ == "template" else {**content, "id": media_id}
 
 
 def _address(contact: Mapping[str, Any]) -> dict[str, str]:

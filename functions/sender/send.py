@@ -14,7 +14,6 @@ from functions.core.media import MediaMissing, MediaUnavailable
 from functions.core.message import message_key
 from functions.core.meta_errors import own_error
 from functions.core.store import AlreadyExists, Document, Key, NotFound, Stale
-from functions.core.whatsapp import MEDIA_TYPES
 from functions.sender.desk import Access, Desk
 from functions.sender.request import NoAddress, message_request
 from functions.sender.settle import Settlement, come_back
@@ -59,7 +58,7 @@ async def _send_held(
             message,
             contact,
             line=access.line.id,
-            media_id=await _upload(desk, access, message) if message.fields["type"] in MEDIA_TYPES else None,
+            media_id=await _upload(desk, access, message) if "media" in message.fields else None,
             quoted_wamid=quoted.fields.get("wamid") if quoted else None,
         )
         accepted = await desk.graph.send(access.line.phone_number_id, access.token, body)

@@ -32,7 +32,7 @@ from functions.core.whatsapp import (
     updates,
 )
 from functions.webhook.changes import change_step, message_of_wamid
-from functions.webhook.facts import fact_step, owner
+from functions.webhook.facts import Owner, fact_step, owner_of
 from functions.webhook.late import late_step
 from functions.webhook.messages import group_step, key_of_message, message_step, preference_step
 from functions.webhook.moves import move_step
@@ -204,11 +204,10 @@ class Acceptance:
         return there is not None and there.key != key_of_message(echo, line)
 
     async def _fact(self, fact: Fact, line: Line | None, now: datetime) -> Step:
-        whose = (line.account, line.id) if line else await owner(fact, self._ports.store)
+        whose = Owner(line.account, line.id, line.id) if line else await owner_of(fact, self._ports.store)
         if whose is None:
             return self._park("no line has this business account", fact, None, now)
-        account, of_line = whose
-        return await fact_step(fact, self._ports.store, now, line=of_line, account=account)
+        return await fact_step(fact, self._ports.store, now, whose)
 
     async def _early(self, message: Message, line: Line) -> Document | None:
         """Return the document of what changed a message before it came."""

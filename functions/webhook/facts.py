@@ -1,8 +1,11 @@
 """What Meta says of an account, a number or a template: one document per fact, where the newest counts.
 
+Whatever it says of a template is a reason to ask for the definition again.
+
 Nothing is stopped by any of them: messages come in whatever the line's health.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -10,20 +13,33 @@ from functions.core.ids import key_of
 from functions.core.lines import waba_key
 from functions.core.phone import digits
 from functions.core.store import NOW, Document, Key, Store, create, update
+from functions.core.tasks import Task
+from functions.core.templates import resync_task
 from functions.core.whatsapp import Fact
 from functions.webhook.step import Step
 
 
-async def fact_step(fact: Fact, store: Store, now: datetime, *, line: str | None = None, account: str | None) -> Step:
-    """Return what a fact asks for. `line` and `account`: whose it is."""
-    key = _key(fact, line)
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose a fact is. `line`: of which number it speaks, if of one. `asks`: a line by which Meta can be asked."""
+
+    account: str
+    line: str | None
+    asks: str | None
+
+
+async def fact_step(fact: Fact, store: Store, now: datetime, owner: Owner) -> Step:
+    """Return what a fact asks for."""
+    key = _key(fact, owner.line)
     [there] = await store.get([key])
     at = int(now.timestamp()) if fact.at is None else fact.at
+    # Named by the fact, so that a redelivery asks for what its first delivery may not have come to.
+    tasks = _resync(fact, owner, f"{fact.fact} {at} {fact.value}")
     if there is not None and (there.fields["at"], there.fields["value"]) >= (at, fact.value):
-        return Step()
+        return Step(tasks=tasks)
     fields: dict[str, Any] = {
-        "account": account,
-        "line": line,
+        "account": owner.account,
+        "line": owner.line,
         "waba": fact.waba,
         "fact": fact.fact,
         "value": fact.value,
@@ -33,15 +49,21 @@ async def fact_step(fact: Fact, store: Store, now: datetime, *, line: str | None
     }
     if fact.template is not None:
         fields |= {"template": fact.template}
-    return Step([create(key, fields) if there is None else update(key, fields, version=there.version)])
+    return Step([create(key, fields) if there is None else update(key, fields, version=there.version)], tasks)
 
 
-async def owner(fact: Fact, store: Store) -> tuple[str, str | None] | None:
-    """Return the account whose WABA this is, and the line if the fact is of one number; None for a stranger's."""
+async def owner_of(fact: Fact, store: Store) -> Owner | None:
+    """Return whose business account a fact speaks of; None for a stranger's."""
     [waba] = await store.get([waba_key(fact.waba)])
     if waba is None:
         return None
-    return waba.fields["account"], _line(waba, fact.number)
+    return Owner(waba.fields["account"], _line(waba, fact.number), waba.fields.get("line"))
+
+
+def _resync(fact: Fact, owner: Owner, cause: str) -> list[Task]:
+    if fact.name is None or fact.language is None or owner.asks is None:
+        return []
+    return [resync_task(owner.asks, fact.name, fact.language, cause)]
 
 
 def _line(waba: Document, number: str | None) -> str | None:

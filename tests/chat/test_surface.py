@@ -15,6 +15,8 @@ ROUTES = {
     "/v1/conversations/{conversation}/read": {"post"},
     "/v1/media": {"post"},
     "/v1/events": {"get"},
+    "/v1/templates": {"get"},
+    "/v1/templates/sync": {"post"},
 }
 ORIGIN = "https://crm.example.com"
 

@@ -14,7 +14,8 @@ from functions.core.whatsapp.items import listed, mapping, optional, time
 class Fact(Struct, frozen=True):
     """One fact of a business account, of one of its numbers, or of a template.
 
-    `number` is the display number as digits, `template` its id as text; `at` is None where Meta gives no time.
+    `number` is the display number as digits, `template` its id as text, `name` and `language` those of the template;
+    `at` is None where Meta gives no time.
     """
 
     phone_number_id: str | None
@@ -26,6 +27,8 @@ class Fact(Struct, frozen=True):
     reason: str | None
     at: int | None
     raw: Any
+    name: str | None = None
+    language: str | None = None
 
 
 _EVENTS = {
@@ -59,6 +62,7 @@ _TEMPLATE = (
     ("status", ("event",), "reason"),
     ("quality", ("new_quality_score",), None),
     ("category", ("correct_category", "new_category"), None),
+    ("components", ("message_template_element",), None),
 )
 
 FIELDS = (
@@ -67,6 +71,7 @@ FIELDS = (
     "account_alerts",
     "message_template_status_update",
     "message_template_quality_update",
+    "message_template_components_update",
     "template_category_update",
 )
 
@@ -91,6 +96,8 @@ def facts(field: str, entry: dict[str, Any], change: dict[str, Any]) -> list[Fac
             reason=optional(reason),
             at=at,
             raw=change,
+            name=optional(value.get("message_template_name")),
+            language=optional(value.get("message_template_language")),
         )
         for fact, said, reason in _said(field, value)
         if said is not None

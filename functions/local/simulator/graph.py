@@ -145,7 +145,7 @@ class _Graph:
         wanted = {
             key: request.query_params[key] for key in ("name", "language", "status") if key in request.query_params
         }
-        found = [one for one in self._all.templates.all(waba) if all(one[key] == wanted[key] for key in wanted)]
+        found = [one for one in self._all.templates.all(waba) if _fits(one, wanted)]
         start, limit = _cursor(request), _limit(request)
         page = found[start : start + limit]
         paging: dict[str, Any] = {"cursors": {"before": str(start), "after": str(start + len(page))}}
@@ -285,6 +285,11 @@ def _selected(request: Request, whole: dict[str, Any], default: str) -> dict[str
     if unknown := [name for name in names if name not in whole]:
         raise GraphError(100, message=f"(#100) Tried accessing nonexisting field ({unknown[0]})")
     return {**{name: whole[name] for name in names}, "id": whole["id"]}
+
+
+def _fits(template: dict[str, Any], wanted: dict[str, str]) -> bool:
+    """Say whether a template passes the filters; that of the name is content with a part of it."""
+    return all(value in template[key] if key == "name" else value == template[key] for key, value in wanted.items())
 
 
 def _cursor(request: Request) -> int:

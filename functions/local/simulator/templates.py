@@ -33,10 +33,21 @@ SEEDS: list[dict[str, Any]] = [
         "language": "en_US",
         "category": "UTILITY",
         "components": [
-            {"type": "BODY", "text": "Hi {{1}}, your order {{2}} has left our workshop. It should be with you soon."},
+            {
+                "type": "BODY",
+                "text": "Hi {{1}}, your order {{2}} has left our workshop. It should be with you soon.",
+                "example": {"body_text": [["Ana", "#42"]]},
+            },
             {
                 "type": "BUTTONS",
-                "buttons": [{"type": "URL", "text": "Track it", "url": "https://shop.example/orders/{{1}}"}],
+                "buttons": [
+                    {
+                        "type": "URL",
+                        "text": "Track it",
+                        "url": "https://shop.example/orders/{{1}}",
+                        "example": ["https://shop.example/orders/42"],
+                    }
+                ],
             },
         ],
     },
@@ -58,8 +69,22 @@ SEEDS: list[dict[str, Any]] = [
         "category": "UTILITY",
         "parameter_format": "NAMED",
         "components": [
-            {"type": "HEADER", "format": "TEXT", "text": "See you soon, {{first_name}}"},
-            {"type": "BODY", "text": "Your appointment is on {{day}} at {{time}}. Does that still suit you?"},
+            {
+                "type": "HEADER",
+                "format": "TEXT",
+                "text": "See you soon, {{first_name}}",
+                "example": {"header_text_named_params": [{"param_name": "first_name", "example": "Ana"}]},
+            },
+            {
+                "type": "BODY",
+                "text": "Your appointment is on {{day}} at {{time}}. Does that still suit you?",
+                "example": {
+                    "body_text_named_params": [
+                        {"param_name": "day", "example": "Friday"},
+                        {"param_name": "time", "example": "10:00"},
+                    ]
+                },
+            },
             {
                 "type": "BUTTONS",
                 "buttons": [
@@ -80,7 +105,7 @@ SEEDS: list[dict[str, Any]] = [
             {
                 "type": "BUTTONS",
                 "buttons": [
-                    {"type": "COPY_CODE", "text": "Copy offer code"},
+                    {"type": "COPY_CODE", "text": "Copy offer code", "example": ["LEAF10"]},
                     {"type": "QUICK_REPLY", "text": "Tell me more"},
                 ],
             },
@@ -112,7 +137,7 @@ class Templates:
         known = self._row(waba, definition["name"], definition["language"])
         template_id: str = known["id"] if known else node_id()
         whole = {"status": "APPROVED", "parameter_format": "POSITIONAL", "category": "UTILITY", **definition}
-        whole["quality_score"] = whole.get("quality_score", {"score": "GREEN"})
+        whole.setdefault("quality_score", {"score": "GREEN"})
         self._database.run(
             "INSERT OR REPLACE INTO templates (id, waba, name, language, definition) VALUES (?, ?, ?, ?, ?)",
             *(template_id, waba, whole["name"], whole["language"], json.dumps(whole)),
@@ -122,12 +147,12 @@ class Templates:
     def all(self, waba: str) -> list[dict[str, Any]]:
         """Return an account's definitions with their ids, in the order of their making."""
         rows = self._database.all("SELECT * FROM templates WHERE waba = ? ORDER BY name, language", waba)
-        return [{**json.loads(row["definition"]), "id": row["id"]} for row in rows]
+        return [_whole(row) for row in rows]
 
     def get(self, template_id: str) -> tuple[str, dict[str, Any]] | None:
         """Return the account and definition of a template id."""
         row = self._database.one("SELECT * FROM templates WHERE id = ?", template_id)
-        return (row["waba"], {**json.loads(row["definition"]), "id": row["id"]}) if row else None
+        return (row["waba"], _whole(row)) if row else None
 
     def remove(self, waba: str, name: str) -> bool:
         """Delete a name in all its languages; say whether there was one."""
@@ -148,6 +173,10 @@ class Templates:
         return self._database.one(
             "SELECT * FROM templates WHERE waba = ? AND name = ? AND language = ?", waba, name, language
         )
+
+
+def _whole(row: Any) -> dict[str, Any]:
+    return {"rejected_reason": "NONE", **json.loads(row["definition"]), "id": row["id"]}
 
 
 def filled(definition: dict[str, Any], template: Template) -> dict[str, Any]:
