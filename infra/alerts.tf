@@ -47,7 +47,7 @@ locals {
     parked = {
       title = "something was put aside"
       query = "sum(increase(${local.metric.parked}[10m])) > 0"
-      what  = "An update of Meta's, a task or an event for a CRM could not be handled. The log line has the reason; what Meta sent is kept in `parked` for 8 days."
+      what  = "An update of Meta's, a task or an event for a CRM could not be handled. The log line has the reason. All of it is kept for 8 days: `leadline replay list` shows it, and `leadline replay run` tries it again once the cause is mended."
     }
     crm-unreachable = {
       title = "a CRM can't be reached"

@@ -17,6 +17,7 @@ locals {
     { collection = "orphan_statuses", equal = ["wamid_key"], order = "at" },
     { collection = "templates", equal = ["waba"], order = "place" },
     { collection = "wabas", equal = ["polled"], order = "templates_due" },
+    { collection = "parked", equal = ["part"], order = "updated" },
   ]
 
   # Documents here go away some time after their `expires_at`.

@@ -3,6 +3,7 @@
 An event carries ids; what it says of its subjects is read when it is sent, so that it is never older than the store.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -73,6 +74,12 @@ def template_event(line: str, template: str, *, account: str, connection: str, n
         "expires_at": now + KEPT,
     }
     return merge(event_key("template.updated", template, line), fields)
+
+
+def told_again(event: str, fields: Mapping[str, Any], cause: str, now: datetime) -> tuple[Write, Task]:
+    """Return the write that puts an event back that was taken away, and the task that delivers it."""
+    again = {**fields, "pending": True, "seq": NOW, "expires_at": now + KEPT}
+    return merge(Key("events", event), again), deliver_task(fields["connection"], f"{cause} {now.timestamp()}")
 
 
 def deliver_task(connection: str, cause: str) -> Task:

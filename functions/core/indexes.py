@@ -34,6 +34,7 @@ INDEXES = (
     Index("orphan_statuses", ("wamid_key",), "at"),
     Index("templates", ("waba",), "place"),
     Index("wabas", ("polled",), "templates_due"),
+    Index("parked", ("part",), "updated"),
 )
 """A Firestore index serves one direction, the one that it names; SQLite reads its own both ways."""
 

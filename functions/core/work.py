@@ -3,11 +3,14 @@
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Literal
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from functions.core.http import BodyTooLarge, Handler, body_of, guarded
+from functions.core.parked import hopeless
+from functions.core.ports import Ports
 
 log = logging.getLogger(__name__)
 
@@ -17,14 +20,20 @@ Worker = Callable[[Mapping[str, str]], Awaitable[None]]
 
 
 class Hopeless(Exception):
-    """The task can never succeed: it is answered 200, so that the queue forgets it, and logged with its reason."""
+    """The task can never succeed as things are: the queue forgets it, and it is put aside with its reason."""
 
 
-def handler(workers: Mapping[str, Worker]) -> Handler:
+def handler(ports: Ports, function: Literal["sender", "sync"], workers: Mapping[str, Worker]) -> Handler:
     """Return the handler of a worker function: a task's `kind` names who does it.
 
-    An exception of a worker is answered 5xx, and the queue delivers the task again.
+    An exception of a worker is answered 5xx, and the queue delivers the task again. One that is `Hopeless` is kept as
+    an item of `core.parked` and answered 200: retrying it for ever would only hide it.
     """
+
+    async def put_aside(request: Request, body: bytes, reason: str) -> None:
+        task = {"function": function, "queue": request.headers.get("x-cloudtasks-queuename"), "payload": _read(body)}
+        log.error("task given up", extra={"reason": reason, "task": request.headers.get("x-cloudtasks-taskname")})
+        await ports.store.commit(hopeless(reason, task, ports.now()))
 
     @guarded
     async def work(request: Request) -> Response:
@@ -32,22 +41,30 @@ def handler(workers: Mapping[str, Worker]) -> Handler:
             return PlainTextResponse("OK")
         if request.method != "POST":
             return PlainTextResponse("Only tasks are taken here.", 405, headers={"Allow": "POST"})
+        body = b""
         try:
-            await _do(workers, await body_of(request, _MAX_TASK))
-        except (Hopeless, BodyTooLarge) as error:
-            # Retrying it for ever would only hide it.
-            log.error(
-                "task given up", extra={"reason": str(error), "task": request.headers.get("x-cloudtasks-taskname")}
-            )
+            body = await body_of(request, _MAX_TASK)
+            await _do(workers, body)
+        except Hopeless as error:
+            await put_aside(request, body, str(error))
+        except BodyTooLarge:
+            await put_aside(request, body, f"over {_MAX_TASK} bytes")
         return PlainTextResponse("OK")
 
     return work
 
 
 async def _do(workers: Mapping[str, Worker], body: bytes) -> None:
-    try:
-        payload = json.loads(body)
-        worker = workers[payload["kind"]]
-    except (ValueError, TypeError, KeyError, RecursionError):
-        raise Hopeless("not a task of this function") from None
+    payload = _read(body)
+    worker = workers.get(str(payload.get("kind"))) if isinstance(payload, dict) else None
+    if worker is None:
+        raise Hopeless("not a task of this function")
     await worker(payload)
+
+
+def _read(body: bytes) -> Any:
+    """Return a task's payload; None for what is no JSON."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None

@@ -11,6 +11,7 @@ from functions.core import logs
 from functions.core.settings import BadSetting
 from functions.local import archive as archives
 from functions.local.failure import SetUpFailed
+from functions.local.replay_command import replay
 
 FOLDER = Path(".leadline")
 
@@ -30,6 +31,9 @@ class _Commands(click.Group):
 def main() -> None:
     """Leadline: an open line between a business's WhatsApp and its CRM."""
     load_dotenv(Path(".env"))
+
+
+main.add_command(replay)
 
 
 @main.command()

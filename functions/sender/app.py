@@ -22,11 +22,13 @@ def create(ports: Ports, client: httpx.AsyncClient | None = None) -> Handler:
     graph = Graph(client or httpx.AsyncClient(), settings.graph_url, settings.graph_version)
     desk = Desk(ports, graph, settings.token_keys)
     return work.handler(
+        ports,
+        "sender",
         {
             "send": lambda task: send(desk, task["line"], task["conversation"]),
             "fetch_media": lambda task: fetch_media(desk, task["line"], task["message"]),
             "read": lambda task: mark_read(desk, task["line"], task["message"]),
             "templates": lambda task: sync_templates(desk, task["line"]),
             "template": lambda task: sync_template(desk, task["line"], task["name"], task["language"]),
-        }
+        },
     )

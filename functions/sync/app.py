@@ -24,9 +24,11 @@ def create(ports: Ports, client: httpx.AsyncClient | None = None) -> Handler:
     )
     delivery = Delivery(ports, settings.connection_keys, {"odoo": odoo})
     return work.handler(
+        ports,
+        "sync",
         {
             "events": lambda task: delivery.deliver(task["connection"], retry="retry" in task),
             "carry": lambda task: carry(ports, task["conversation"]),
             "sweep": lambda task: sweep(ports),
-        }
+        },
     )

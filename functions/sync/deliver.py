@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from functions.core.events import deliver_task, retry_task, waiting
 from functions.core.lines import Connection, Directory
-from functions.core.parked import parked
+from functions.core.parked import refused
 from functions.core.ports import Ports
 from functions.core.secrets import Seal
 from functions.core.store import NOW, Key, Refused, Write, delete, merge, update
@@ -98,7 +98,7 @@ class Delivery:
         writes = [delete(event.key, version=event.version)]
         if answer and answer.refused is not None:
             log.warning("the CRM refused an event", extra={"event": event.key.id, "type": event.fields["type"]})
-            writes += parked(f"CRM: {answer.refused}", telling.body, self._ports.now())
+            writes += refused("refused by the CRM", event, answer.refused, self._ports.now())
         elif answer and answer.records is not None and conversation:
             shown = {"records": answer.records, "owner": answer.owner}
             if any(conversation.fields.get(name) != value for name, value in shown.items()):

@@ -6,8 +6,10 @@ a commit of its own, so that one bad item costs nothing but itself.
 
 import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from functions.core import json_text
 from functions.core.changes import is_early
@@ -29,6 +31,7 @@ from functions.core.whatsapp import (
     Unhandled,
     Unreadable,
     Update,
+    alone,
     updates,
 )
 from functions.webhook.changes import change_step, message_of_wamid
@@ -53,6 +56,15 @@ Indexed = tuple[int, Update]
 """An update with its place in the webhook."""
 
 
+@dataclass(slots=True)
+class _Arrival:
+    """A webhook on its way in. `parked`: the items of `core.parked` that it leaves behind, with their reasons."""
+
+    body: Any
+    now: datetime
+    parked: dict[str, str] = field(default_factory=dict)
+
+
 class Acceptance:
     """Takes verified webhook bodies. One per instance: it remembers lines and people for a minute."""
 
@@ -61,41 +73,47 @@ class Acceptance:
         self._directory = Directory(ports.store)
         self._people = People(ports.store)
 
-    async def accept(self, body: bytes) -> None:
+    async def accept(self, body: bytes) -> Mapping[str, str]:
         """Store and enqueue what a body says; when this returns, Meta may be answered 200.
 
-        Raises `Unavailable` or `QueueUnavailable`: then Meta must deliver the body again.
+        Returns what could not be handled and was put aside: the items' ids with their reasons. Raises `Unavailable`
+        or `QueueUnavailable`: then Meta must deliver the body again.
         """
         now = self._ports.now()
         try:
-            found = updates(json_text.read(body))
+            read = json_text.read(body)
+            found = updates(read)
         except (ValueError, RecursionError, Unreadable) as error:
-            log.error("webhook quarantined", extra={"reason": type(error).__name__})
-            await self._ports.store.commit(quarantined(type(error).__name__, body, now))
-            return
+            reason = type(error).__name__
+            log.error("webhook quarantined", extra={"reason": reason})
+            writes = quarantined(reason, body, now)
+            await self._ports.store.commit(writes)
+            return {writes[0].fields["item"]: reason}
+        arrival = _Arrival(read, now)
         indexed = list(enumerate(found))
         for start in range(0, len(found), _UPDATES_PER_COMMIT):
-            await self._accept_in_order(indexed[start : start + _UPDATES_PER_COMMIT], now)
+            await self._accept_in_order(indexed[start : start + _UPDATES_PER_COMMIT], arrival)
+        return arrival.parked
 
-    async def _accept_in_order(self, found: Sequence[Indexed], now: datetime) -> None:
+    async def _accept_in_order(self, found: Sequence[Indexed], arrival: _Arrival) -> None:
         """Take messages, then what changes them, then statuses: the first and the last in one commit if they can."""
         changes = [one for one in found if _reads(one[1])]
         if not changes:
-            await self._accept_together(found, now)
+            await self._accept_together(found, arrival)
             return
         blind = [one for one in found if not _reads(one[1])]
-        await self._accept_together([one for one in blind if not isinstance(one[1], Status)], now)
+        await self._accept_together([one for one in blind if not isinstance(one[1], Status)], arrival)
         for index, update in changes:
-            await self._accept_alone(update, await self._line_of(update), now, index)
-        await self._accept_together([one for one in blind if isinstance(one[1], Status)], now)
+            await self._accept_alone(update, await self._line_of(update), arrival, index)
+        await self._accept_together([one for one in blind if isinstance(one[1], Status)], arrival)
 
-    async def _accept_together(self, found: Sequence[Indexed], now: datetime) -> None:
+    async def _accept_together(self, found: Sequence[Indexed], arrival: _Arrival) -> None:
         if not found:
             return
         lines = [await self._line_of(update) for _, update in found]
-        crowd = await self._crowd([update for _, update in found], lines, now)
+        crowd = await self._crowd([update for _, update in found], lines, arrival.now)
         steps = [
-            await self._step(update, line, crowd, now, index)
+            await self._step(update, line, crowd, arrival, index)
             for (index, update), line in zip(found, lines, strict=True)
         ]
         try:
@@ -103,21 +121,21 @@ class Acceptance:
         except Refused as refusal:
             log.info("commit refused, one by one now", extra={"type": type(refusal).__name__})
             for (index, update), line in zip(found, lines, strict=True):
-                await self._accept_alone(update, line, now, index)
+                await self._accept_alone(update, line, arrival, index)
         else:
             self._people.remember(crowd)
             await self._enqueue(steps)
             for step, line in zip(steps, lines, strict=True):
-                await self._follow(step, line, now)
+                await self._follow(step, line, arrival.now)
 
-    async def _accept_alone(self, update: Update, line: Line | None, now: datetime, index: int) -> None:
+    async def _accept_alone(self, update: Update, line: Line | None, arrival: _Arrival, index: int) -> None:
         for _ in range(_RACES):
-            crowd = await self._crowd([update], [line], now, certain=True)
-            step = await self._step(update, line, crowd, now, index, certain=True)
+            crowd = await self._crowd([update], [line], arrival.now, certain=True)
+            step = await self._step(update, line, crowd, arrival, index, certain=True)
             try:
                 await self._commit(step)
             except Unstorable:
-                step = self._park("no store takes it", update, line, now)
+                step = self._park("no store takes it", update, line, arrival)
                 with contextlib.suppress(AlreadyExists):
                     await self._commit(step)
             except (AlreadyExists, NotFound, Stale):
@@ -127,7 +145,7 @@ class Acceptance:
                 self._people.remember(crowd)
             # A redelivery enqueues too: the first one's tasks may have died with its answer.
             await self._enqueue([step])
-            await self._follow(step, line, now)
+            await self._follow(step, line, arrival.now)
             return
         raise Unavailable("lost every race")
 
@@ -168,13 +186,21 @@ class Acceptance:
             await self._ports.store.commit(step.writes)
 
     async def _step(
-        self, update: Update, line: Line | None, crowd: Crowd, now: datetime, index: int, *, certain: bool = False
+        self,
+        update: Update,
+        line: Line | None,
+        crowd: Crowd,
+        arrival: _Arrival,
+        index: int,
+        *,
+        certain: bool = False,
     ) -> Step:
+        now = arrival.now
         if isinstance(update, Fact):
-            return await self._fact(update, line, now)
+            return await self._fact(update, line, arrival)
         if line is None:
             reason = update.reason if isinstance(update, Unhandled) else "no line has this phone_number_id"
-            return self._park(reason, update, line, now)
+            return self._park(reason, update, line, arrival)
         match update:
             case Message():
                 if update.by == PHONE and await self._is_ours(update, line):
@@ -183,18 +209,18 @@ class Acceptance:
                 try:
                     return message_step(update, line, crowd, now, index, early=early)
                 except Nameless as error:
-                    return self._park(str(error), update, line, now)
+                    return self._park(str(error), update, line, arrival)
             case Preference():
                 try:
                     return preference_step(update, line, crowd)
                 except Nameless as error:
-                    return self._park(str(error), update, line, now)
+                    return self._park(str(error), update, line, arrival)
             case GroupMessage():
                 return group_step(update, line, now)
             case Status():
                 return await status_step(update, line, self._ports.store, now, certain=certain)
             case Unhandled():
-                return self._park(update.reason, update, line, now)
+                return self._park(update.reason, update, line, arrival)
             case _:
                 return await change_step(update, line, self._ports.store, now)
 
@@ -203,11 +229,11 @@ class Acceptance:
         there = await message_of_wamid(self._ports.store, line, echo.wamid)
         return there is not None and there.key != key_of_message(echo, line)
 
-    async def _fact(self, fact: Fact, line: Line | None, now: datetime) -> Step:
+    async def _fact(self, fact: Fact, line: Line | None, arrival: _Arrival) -> Step:
         whose = Owner(line.account, line.id, line.id) if line else await owner_of(fact, self._ports.store)
         if whose is None:
-            return self._park("no line has this business account", fact, None, now)
-        return await fact_step(fact, self._ports.store, now, whose)
+            return self._park("no line has this business account", fact, None, arrival)
+        return await fact_step(fact, self._ports.store, arrival.now, whose)
 
     async def _early(self, message: Message, line: Line) -> Document | None:
         """Return the document of what changed a message before it came."""
@@ -242,13 +268,15 @@ class Acceptance:
         for tasks in alike.values():
             await self._ports.tasks.enqueue(one_for_all(tasks))
 
-    def _park(self, reason: str, update: Update, line: Line | None, now: datetime) -> Step:
+    def _park(self, reason: str, update: Update, line: Line | None, arrival: _Arrival) -> Step:
         log.warning("update parked", extra={"reason": reason, "line": line.id if line else None})
-        first, *others = parked(reason, update.raw, now, line=line.id if line else None)
+        webhook = alone(arrival.body, update.raw)
+        first, *others = parked(reason, update.raw, webhook, arrival.now, line=line.id if line else None)
+        arrival.parked[first.fields["item"]] = reason
         # Created, so that a redelivery is not counted again.
         writes = [create(first.key, first.fields), *others]
         if line is not None:
-            writes.append(counted(line.account, reason, now))
+            writes.append(counted(line.account, reason, arrival.now))
         return Step(writes, message=first.key)
 
 

@@ -6,6 +6,7 @@ import json
 import httpx
 import pytest
 
+from functions.core.parked import body_of, items
 from tests.payloads import ANA, LUCIA, customers, inbound_text, status
 from tests.rig import CONNECTION, LINE, LINE_NUMBER, rigged
 
@@ -204,7 +205,11 @@ async def test_a_refused_event_is_parked_with_the_crms_sentence_and_not_told_aga
     rig.crm.refuses["message.received"] = "This contact is archived."
     await rig.deliver(inbound_text(ANA))
     await rig.drain()
-    assert [parked["reason"] for parked in rig.documents("parked")] == ["CRM: This contact is archived."]
+    [item] = [item async for item in items(rig.store)]
+    kept = await body_of(rig.store, item)
+    assert (item.state, item.reason) == ("event", "refused by the CRM")
+    assert json.loads(kept)["refused"] == "This contact is archived."
+    assert b"Ana" not in kept
     rig.clock.forward(minutes=2)
     await rig.sweep()
     assert len(rig.crm.batches) == 1

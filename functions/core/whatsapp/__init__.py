@@ -7,7 +7,7 @@ Sources: Meta, "messages webhook reference", "Business-scoped user IDs" (2026).
 
 from functions.core.whatsapp.account import Fact
 from functions.core.whatsapp.content import MEDIA_TYPES
-from functions.core.whatsapp.envelope import Unreadable, Update, updates
+from functions.core.whatsapp.envelope import Unreadable, Update, alone, updates
 from functions.core.whatsapp.items import Unhandled
 from functions.core.whatsapp.message import CUSTOMER, PHONE, Change, Edit, GroupMessage, Message, Reaction, Revocation
 from functions.core.whatsapp.person import Person
@@ -32,5 +32,6 @@ __all__ = [
     "Unhandled",
     "Unreadable",
     "Update",
+    "alone",
     "updates",
 ]

@@ -49,6 +49,41 @@ def updates(body: Any) -> list[Update]:
     return sorted(found, key=_rank)
 
 
+def alone(body: Any, raw: Any) -> Any:
+    """Return the webhook that holds nothing of a body but one update's raw item: delivered again, it is that update.
+
+    `raw` is the very object that stands in `body`; the body itself for what stands nowhere in it.
+    """
+    for entry in body["entry"]:
+        if entry is raw:
+            return {**body, "entry": [entry]}
+        for change in listed(entry, "changes"):
+            reduced = change if change is raw else _reduced(change, raw)
+            if reduced is not None:
+                return {**body, "entry": [{**entry, "changes": [reduced]}]}
+    return body
+
+
+def _reduced(change: Any, raw: Any) -> dict[str, Any] | None:
+    """Return a change with one item left; None where it does not hold that item."""
+    value = mapping(mapping(change).get("value"))
+    bare = _bare(value)
+    for name in (*_LISTS, "errors"):
+        if _holds(value, name, raw):
+            return {**change, "value": {**bare, name: [raw]}}
+        if _holds(value.get("standby"), name, raw):
+            return {**change, "value": {**bare, "standby": {**_bare(value["standby"]), name: [raw]}}}
+    return None
+
+
+def _bare(holder: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in holder.items() if name not in (*_LISTS, "errors", "standby")}
+
+
+def _holds(holder: Any, name: str, raw: Any) -> bool:
+    return any(item is raw for item in listed(holder, name))
+
+
 def _rank(update: Update) -> int:
     return _RANK.get(type(update), 0)
 
