@@ -32,7 +32,6 @@ locals {
     "deliveries",
     "events",
     "group_messages",
-    "holds",
     "line_facts",
     "lines",
     "messages",

@@ -27,7 +27,10 @@
             ("remove", "leadline/static/src/**/*.dark.scss"),
         ],
         "web.assets_web_dark": ["leadline/static/src/**/*.dark.scss"],
-        "web.assets_unit_tests": ["leadline/static/tests/**/*.test.js"],
+        "web.assets_unit_tests": [
+            "leadline/static/tests/**/*",
+            ("remove", "leadline/static/tests/tours/**/*"),
+        ],
         "web.assets_tests": ["leadline/static/tests/tours/**/*"],
     },
     "application": True,

@@ -18,12 +18,16 @@ const PASSING = new Set([408, 425, 429, 500, 502, 503, 504]);
 
 /** The API's "no". `code` is stable, `message` is a sentence a person can act on. */
 export class Refused extends Error {
-    /** @param {{ status: number, code?: string, title?: string, detail?: string }} problem */
-    constructor({ status, code = "", title = "", detail = "" }) {
+    /**
+     * @param {{ status: number, code?: string, title?: string, detail?: string,
+     *  errors?: { field: string, message: string }[] }} problem
+     */
+    constructor({ status, code = "", title = "", detail = "", errors = [] }) {
         super(detail || title || `HTTP ${status}`);
         this.name = "Refused";
         this.status = status;
         this.code = code;
+        this.errors = errors;
     }
 }
 
@@ -40,8 +44,8 @@ export class ChatApi {
      * @param {Object} params
      * @param {string} params.url base of the chat API, e.g. "https://chat.example.com/chat"
      * @param {string} params.conversation id
-     * @param {() => Promise<{ token: string, expires: number }>} params.grant asks Odoo for a grant;
-     *  `expires` in epoch seconds
+     * @param {() => Promise<{ token: string, expires: number, now: number }>} params.grant asks Odoo for a grant;
+     *  `expires` and the server's `now` in epoch seconds
      */
     constructor({ url, conversation, grant }) {
         this.base = url.replace(/\/+$/, "");
@@ -51,6 +55,8 @@ export class ChatApi {
         /** @type {{ token: string, until: number } | null} `until` in ms of this browser's clock */
         this.granted = null;
         this.granting = null;
+        /** How far (ms) the server's clock is ahead of this browser's. */
+        this.skew = 0;
     }
 
     /** Contact, line, window, unread and owner of the conversation. */
@@ -72,6 +78,17 @@ export class ChatApi {
             }
         }
         return this.request("GET", `${this.path}/messages${query.size ? `?${query}` : ""}`);
+    }
+
+    /**
+     * One page of the line's templates.
+     *
+     * @param {string|null} after
+     * @returns {Promise<{ items: Object[], next: string|null }>}
+     */
+    templates(after) {
+        const query = new URLSearchParams({ limit: 100, ...(after ? { after } : {}) });
+        return this.request("GET", `/v1/templates?${query}`);
     }
 
     /** @param {Object} body Graph's message shape with `client_id` */
@@ -203,9 +220,11 @@ export class ChatApi {
             }
             throw new Unreachable(error.message);
         }
-        // A browser's clock may be wrong: a life no grant can have is replaced by the longest one, and a
-        // grant that is over before we think so costs one 401.
-        let life = grant.expires - Date.now() / 1000;
+        // A browser's clock may be wrong; the server's tells when the window closes, too.
+        this.skew = grant.now ? grant.now * 1000 - Date.now() : 0;
+        // A life no grant can have is replaced by the longest one, and a grant that is over before we think so
+        // costs one 401.
+        let life = grant.expires - (Date.now() + this.skew) / 1000;
         if (life <= GRANT_MARGIN || life > GRANT_LIFE) {
             life = GRANT_LIFE;
         }

@@ -19,12 +19,13 @@ import {
 } from "@odoo/owl";
 import { Conversation } from "./conversation";
 import { NOTIFICATION } from "./live";
+import { Start } from "../template/start";
 
 const MODEL = "leadline.conversation";
 
 export class Chat extends Component {
     static template = "leadline.Chat";
-    static components = { Conversation };
+    static components = { Conversation, Start };
     static props = { ...standardWidgetProps };
 
     setup() {
@@ -100,7 +101,7 @@ export class Chat extends Component {
         }
     }
 
-    show({ conversations, chat_url, user, can_send }) {
+    show({ conversations, chat_url, user, can_send, invitation = null }) {
         const ids = new Set(conversations.map(({ id }) => id));
         // A conversation that was joined to another one shown here is the same chat.
         const shown = conversations.filter(({ merged_into }) => !ids.has(merged_into));
@@ -110,6 +111,8 @@ export class Chat extends Component {
             chatUrl: chat_url,
             user,
             canSend: Boolean(can_send),
+            /** What it takes to write first; null when Odoo does not offer it. */
+            invitation,
             conversations: shown,
             selected: this.selected ? this.state.selected : shown[0]?.id ?? null,
         });
@@ -132,6 +135,19 @@ export class Chat extends Component {
         if (read) {
             read.unread = 0;
         }
+    }
+
+    /** The values that a template's parameters have on the record. */
+    valuesFor(conversation) {
+        const { resModel, resId } = this.card;
+        const { line } = this.state.conversations.find(({ id }) => id === conversation);
+        return ({ name, language }) =>
+            this.orm.silent.call(MODEL, "chat_template_values", [resModel, resId, line.id, name, language]);
+    }
+
+    async onStarted(conversation) {
+        await this.refresh();
+        this.state.selected = conversation;
     }
 
     grantFor(conversation) {

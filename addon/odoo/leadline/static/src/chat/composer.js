@@ -9,9 +9,14 @@ import { useService } from "@web/core/utils/hooks";
 import { Component, onWillUnmount, useEffect, useRef, useState } from "@odoo/owl";
 import { kindOf, sizeLabel } from "./attachment";
 import { countdown } from "./window";
+import { TemplatePicker } from "../template/template_picker";
+
+/** What opens the templates when it is sent, and what to search for. */
+const COMMAND = /^\/template\b\s*(.*)$/s;
 
 export class Composer extends Component {
     static template = "leadline.Composer";
+    static components = { TemplatePicker };
     static props = {
         /** Kept by the drafts service; changed here, then `onDraft` is called. */
         draft: Object,
@@ -24,6 +29,10 @@ export class Composer extends Component {
         canSend: Boolean,
         /** Reference to the element on which files may be dropped. */
         dropTarget: Object,
+        /** How far (ms) the server's clock is ahead of this browser's. */
+        skew: { type: Number, optional: true },
+        /** What `TemplatePicker` works with. */
+        templates: Object,
     };
 
     setup() {
@@ -39,12 +48,24 @@ export class Composer extends Component {
             /** @type {{ file: File, preview: string|null }[]} */
             files: files.map(withPreview),
             now: Date.now(),
+            /** What to search templates for, null while the agent is not choosing one. */
+            picking: null,
         });
         this.emoji = useEmojiPicker(undefined, { onSelect: (emoji) => this.insert(emoji) });
         useAutoresize(this.input);
         useEffect(
             (window) => this.watch(window),
             () => [this.props.window]
+        );
+        // The picker takes the focus with it when it goes.
+        useEffect(
+            (picks) => {
+                if (this.picked && !picks && document.activeElement === document.body) {
+                    this.input.el.focus();
+                }
+                this.picked = picks;
+            },
+            () => [this.showsPicker]
         );
         useDropzone(
             this.props.dropTarget,
@@ -56,7 +77,11 @@ export class Composer extends Component {
     }
 
     get countdown() {
-        return countdown(this.props.window, this.state.now);
+        return countdown(this.props.window, this.state.now + this.skew);
+    }
+
+    get skew() {
+        return this.props.skew || 0;
     }
 
     /** Whether this kind of writing is possible now: a note always is. */
@@ -91,17 +116,46 @@ export class Composer extends Component {
         if (!this.props.canSend) {
             return _t("You may read this conversation, not answer in it. You can leave a note.");
         }
-        return _t(
-            "Free text is closed: 24 hours have passed since the customer's last message. Wait until %s writes again, or leave a note.",
-            this.props.contact || _t("the customer")
-        );
+        const contact = this.props.contact || _t("the customer");
+        const { until } = this.props.window;
+        if (!until) {
+            return _t("Free text is closed until %s writes. Send a template, or leave a note.", contact);
+        }
+        // WhatsApp has the last word: it may close the window before its time.
+        return Date.parse(until) > this.state.now + this.skew
+            ? _t("WhatsApp has closed free text until %s writes again. Send a template, or leave a note.", contact)
+            : _t("Free text is closed: 24 hours have passed since %s wrote. Send a template, or leave a note.", contact);
+    }
+
+    /** The text that waits in the draft while there is no place to show it. */
+    get kept() {
+        const isKept = this.showsPicker && (this.state.text.trim() || this.state.files.length);
+        return isKept ? _t("What you have written is kept until then.") : "";
+    }
+
+    /** Templates take the place of the input when the window is closed, or when the agent asks for them. */
+    get showsPicker() {
+        return this.props.canSend && !this.state.note && (this.state.picking !== null || !this.isOpen);
+    }
+
+    onTemplates(text = "") {
+        this.state.picking = text;
+    }
+
+    /** A template that is being filled in stays, though the window may open meanwhile. */
+    onTemplateChosen() {
+        this.state.picking ??= "";
+    }
+
+    onTemplatesClosed() {
+        this.state.picking = null;
     }
 
     /** Redraw the countdown when its text changes. */
     watch(window) {
         const turn = () => {
             this.state.now = Date.now();
-            const { next } = countdown(window, this.state.now);
+            const { next } = countdown(window, this.state.now + this.skew);
             timer = next === null ? null : browser.setTimeout(turn, next);
         };
         let timer = null;
@@ -200,6 +254,12 @@ export class Composer extends Component {
             return;
         }
         const { text, note, files } = this.state;
+        const command = !note && text.match(COMMAND);
+        if (command) {
+            Object.assign(this.state, { text: "", picking: command[1].trim() });
+            this.keep();
+            return;
+        }
         this.props.onSend({ text: text.trim(), note, files: note ? [] : files.map(({ file }) => file) });
         files.forEach(forget);
         Object.assign(this.state, { text: "", files: note ? files : [] });

@@ -1,6 +1,7 @@
 /** One open conversation: its messages, live, and the composer. Keyed by its id, so it never changes. */
 import { browser } from "@web/core/browser/browser";
 import { _t } from "@web/core/l10n/translation";
+import { ConnectionLostError, RPCError } from "@web/core/network/rpc";
 import { useService } from "@web/core/utils/hooks";
 import {
     Component,
@@ -11,16 +12,17 @@ import {
     useRef,
     useState,
 } from "@odoo/owl";
-import { ChatApi } from "./api";
+import { ChatApi, Refused, Unreachable } from "./api";
 import { Composer } from "./composer";
 import { Head, nameOf } from "./head";
-import { Live } from "./live";
+import { LINE_NOTIFICATION, Live } from "./live";
 import { Message } from "./message";
 import { Reader } from "./reader";
 import { useScroll } from "./scroll";
 import { isUnderWay, newestFromCustomer, rows } from "./timeline";
 import { Unsent, asMessage } from "./unsent";
 import { isPicture, usePictureViewer } from "./viewer";
+import { momentOf } from "./window";
 
 /** How long (ms) a message that was jumped to stays marked. */
 const HIGHLIGHT = 2000;
@@ -40,8 +42,12 @@ export class Conversation extends Component {
         chatUrl: String,
         user: Object,
         canSend: Boolean,
-        /** () → promise of {token, expires} */
+        /** () → promise of {token, expires, now} */
         grant: Function,
+        /** (template) → promise of texts by parameter: what the record knows */
+        values: Function,
+        /** The customer's, as Odoo has it. */
+        language: { type: [String, { value: null }], optional: true },
     };
 
     setup() {
@@ -82,6 +88,8 @@ export class Conversation extends Component {
         this.state = useState({
             visible: document.visibilityState === "visible",
             highlighted: null,
+            /** Raised when the line's templates have changed. */
+            templates: 0,
         });
         this.scroll = useScroll(this.list, { onScroll: () => this.fill() });
 
@@ -110,6 +118,9 @@ export class Conversation extends Component {
             this.ask({ event: null });
             this.unsent.drain();
         });
+        this.onLine = this.onLine.bind(this);
+        onMounted(() => bus.subscribe(LINE_NOTIFICATION, this.onLine));
+        onWillUnmount(() => bus.unsubscribe(LINE_NOTIFICATION, this.onLine));
         onWillUnmount(() => {
             this.live.stop();
             this.unsent.stop();
@@ -162,9 +173,34 @@ export class Conversation extends Component {
         return this.reading.trouble?.kind === "refused" ? this.reading.trouble.text : "";
     }
 
+    /** What holds the line's sending up, null when nothing does. */
+    get held() {
+        const health = this.reading.conversation?.line?.health;
+        if (health?.sending !== "held") {
+            return null;
+        }
+        const { error, since } = health;
+        const reason = error?.plain || error?.details || error?.title || "";
+        return since
+            ? _t("Sending is stopped since %(since)s. %(reason)s", { since: momentOf(since), reason })
+            : _t("Sending is stopped. %s", reason);
+    }
+
     //--------------------------------------------------------------------------
     // Reading
     //--------------------------------------------------------------------------
+
+    /** Something is new about a line: its health stands in the conversation's head. */
+    onLine({ line, event }) {
+        if (line !== this.props.conversation.line.id) {
+            return;
+        }
+        if (event === "template.updated") {
+            this.state.templates++;
+        } else {
+            this.reader.news({ conversation: true });
+        }
+    }
 
     /** @param {{ event: string|null, version?: number }} why what the bus said, null when nobody told us */
     async ask({ event, version }) {
@@ -265,6 +301,51 @@ export class Conversation extends Component {
         this.reading.unreadFrom = null;
         this.unsent.add(written);
         this.scroll.toEnd();
+    }
+
+    /** What the template picker works with. */
+    get templates() {
+        const { api } = this.reader;
+        return {
+            list: (after) => api.templates(after),
+            values: (template) => this.valuesOf(template),
+            upload: (file, options) => api.upload(file, options),
+            send: (message) => this.sendTemplate(message),
+            contact: this.contact,
+            consent: this.reading.conversation?.contact?.consent || null,
+            language: this.props.language ?? null,
+            version: this.state.templates,
+        };
+    }
+
+    async valuesOf(template) {
+        try {
+            return await this.props.values(template);
+        } catch (error) {
+            if (error instanceof RPCError) {
+                throw new Refused({ status: 422, detail: error.data?.message });
+            }
+            throw error instanceof ConnectionLostError ? new Unreachable(error.message) : error;
+        }
+    }
+
+    /** At once, so that what is wrong with it is told where it was filled in; not before what was written earlier. */
+    async sendTemplate(message) {
+        if (this.unsent.entries.some(({ state }) => state !== "refused")) {
+            throw new Refused({ status: 409, detail: _t("Your messages above go first. Try again in a moment.") });
+        }
+        try {
+            const accepted = await this.reader.api.send(message);
+            this.reading.unreadFrom = null;
+            this.reader.take([accepted]);
+            this.live.wait();
+            this.scroll.toEnd();
+        } catch (error) {
+            if (error instanceof Refused) {
+                this.reader.news({ conversation: true });
+            }
+            throw error;
+        }
     }
 
     onSendAgain(clientId) {

@@ -3,6 +3,7 @@ import { Dropdown } from "@web/core/dropdown/dropdown";
 import { DropdownItem } from "@web/core/dropdown/dropdown_item";
 import { _t } from "@web/core/l10n/translation";
 import { Component } from "@odoo/owl";
+import { consentNote } from "../template/template";
 
 export class Head extends Component {
     static template = "leadline.Head";
@@ -27,6 +28,11 @@ export class Head extends Component {
     get phone() {
         const { contact } = this.props.details || {};
         return contact?.phone || (contact?.username ? `@${contact.username}` : "");
+    }
+
+    /** What stands against marketing, and why. */
+    get consent() {
+        return consentNote(this.props.details?.contact?.consent);
     }
 
     get owner() {

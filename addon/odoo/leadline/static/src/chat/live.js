@@ -11,6 +11,9 @@ import { toRaw } from "@odoo/owl";
 /** Type of our notifications on Odoo's bus; payload {conversation, message, event, unread, version}. */
 export const NOTIFICATION = "leadline/conversation";
 
+/** Another one: something about a line; payload {line, event}. */
+export const LINE_NOTIFICATION = "leadline/line";
+
 /** Between two questions (ms), while the page is visible. */
 export const SLOW = 60000;
 export const FAST = 5000;

@@ -10,6 +10,8 @@ import { firstUnread, isFromCustomer, merge, newestFromCustomer } from "./timeli
 
 /** Signed media addresses are good for 5 minutes; ours count as old (ms) a little earlier. */
 const MEDIA_LIFE = 4 * 60 * 1000;
+/** Meta's error code for free text outside of the window. */
+const WINDOW_CLOSED = 131047;
 /** Pages looked through for the fresh address of one file. */
 const MEDIA_PAGES = 10;
 
@@ -80,7 +82,10 @@ export class Reader {
         let after = this.cursor;
         do {
             const page = await this.api.messages({ after });
-            changed = this.take(page.items) || changed;
+            const isNew = this.take(page.items);
+            // WhatsApp says that the window is closed, whatever we thought.
+            this.wantConversation ||= isNew && page.items.some(({ error }) => error?.code === WINDOW_CLOSED);
+            changed = isNew || changed;
             this.cursor = page.cursor;
             after = page.next;
         } while (after);

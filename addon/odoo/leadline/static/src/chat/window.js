@@ -42,6 +42,12 @@ function leftText(minutes) {
     return _t("%s h", Math.floor(minutes / 60));
 }
 
+/** Day and time of an ISO time, without the day when that is today. */
+export function momentOf(iso) {
+    const time = DateTime.fromISO(iso);
+    return time.hasSame(DateTime.now(), "day") ? clock(time) : time.toLocaleString(DateTime.DATETIME_MED);
+}
+
 /** Hours and minutes in the user's own format. */
 export function clock(time) {
     return formatDateTime(time, { format: localization.timeFormat.replace(/[:.]ss/, "") });

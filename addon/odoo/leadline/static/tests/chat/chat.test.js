@@ -70,6 +70,8 @@ let chats;
 /** What reached the chat API and Odoo. */
 let calls;
 let canSend;
+/** Of the line. */
+let templates;
 /** Set to make the chat API unreachable. */
 let down;
 let serial;
@@ -77,7 +79,7 @@ let serial;
 function summary(id, given = {}) {
     return {
         id,
-        line: { name: "Shop", number: "+1 555 010 0001" },
+        line: { id: "line1", name: "Shop", number: "+1 555 010 0001" },
         contact: "Ada",
         unread: 0,
         window_until: null,
@@ -179,6 +181,7 @@ function mockChatApi() {
         chat.unread = 0;
         return json({ read: 10, unread: 0 });
     });
+    route("/templates", () => json({ items: templates, next: null }));
     route("/media", () => json({ id: "media1", upload: { method: "PUT", url: `${BASE}/up/1`, headers: {} } }, 201));
     route("/up/1", () => json({}));
 }
@@ -244,6 +247,7 @@ beforeEach(() => {
     chats = {};
     calls = [];
     canSend = true;
+    templates = [];
     down = false;
     mockChatApi();
     onRpc("leadline.conversation", "chat_open", ({ args: [model, id] }) => {
@@ -629,7 +633,7 @@ describe("writing", () => {
         expect(".o_leadline_chosen_file").toHaveCount(0);
     });
 
-    test("the countdown runs, and a closed window leaves only notes", async () => {
+    test("the countdown runs, and a closed window leaves templates and notes", async () => {
         accepting(chat("conv1", [], { until: new Date(NOW + 3 * 60000).toISOString() }));
         await openTab();
         await shows(".o_leadline_window");
@@ -639,11 +643,12 @@ describe("writing", () => {
         await advanceTime(60000);
         await advanceTime(62000);
         await shows(".o_leadline_closed");
-        expect(".o_leadline_closed").toHaveText(/Wait until Ada Lovelace writes again, or leave a note/);
-        expect("textarea.o_leadline_input").not.toBeEnabled();
-        await click(".o_leadline_note_toggle");
+        expect(".o_leadline_closed").toHaveText(/24 hours have passed since Ada Lovelace wrote\. Send a template/);
+        expect("textarea.o_leadline_input").not.toBeVisible();
+        await click(".o_leadline_note_instead");
         await animationFrame();
         expect("textarea.o_leadline_input").toBeEnabled();
+        expect("textarea.o_leadline_input").toBeFocused();
     });
 
     test("when the API closes the window the text is kept with the reason", async () => {

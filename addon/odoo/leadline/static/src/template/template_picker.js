@@ -1,0 +1,428 @@
+/** Chooses a template, fills it in and sends it: in the composer's place, or as the first word of a conversation. */
+import { _t } from "@web/core/l10n/translation";
+import { Component, onWillDestroy, onWillUpdateProps, useEffect, useExternalListener, useRef, useState } from "@odoo/owl";
+import { Refused, Unreachable } from "../chat/api";
+import { kindOf } from "../chat/attachment";
+import { uuid } from "../chat/unsent";
+import {
+    MEDIA,
+    categoryOf,
+    faults,
+    hindrance,
+    isApproved,
+    keyOf,
+    labelOf,
+    languageName,
+    messageOf,
+    nearestLanguage,
+    preview,
+    qualityOf,
+    search,
+    statusOf,
+} from "./template";
+import { TemplateView } from "./template_view";
+
+/** Rows drawn at once; whoever looks further searches. */
+const SHOWN = 50;
+/** Pages asked for: WhatsApp allows an account 6,000 templates. */
+const PAGES = 60;
+/** Files that a header takes, for the browser's own dialog. */
+const ACCEPTED = { image: "image/jpeg,image/png", video: "video/mp4,video/3gpp", document: "" };
+
+let opened = 0;
+
+export class TemplatePicker extends Component {
+    static template = "leadline.TemplatePicker";
+    static components = { TemplateView };
+    static props = {
+        /** (cursor) → promise of a page {items, next} */
+        list: Function,
+        /** (template) → promise of texts by field: what is known of the customer */
+        values: Function,
+        /** (message) → promise; rejects with `Refused` or `Unreachable` */
+        send: Function,
+        /** (file, {onProgress, signal}) → promise of a media id; null where no file can be uploaded */
+        upload: { type: [Function, { value: null }] },
+        contact: String,
+        consent: { type: [Object, { value: null }] },
+        /** The customer's language as Odoo has it. */
+        language: { type: [String, { value: null }], optional: true },
+        /** What to search for at first. */
+        text: { type: String, optional: true },
+        /** Raised when the templates have changed. */
+        version: { type: Number, optional: true },
+        autofocus: { type: Boolean, optional: true },
+        /** A template was chosen: the agent is at work here. */
+        onChoose: { type: Function, optional: true },
+        /** Leave without sending; only where there is something to go back to. */
+        onClose: { type: Function, optional: true },
+        onSent: { type: Function, optional: true },
+    };
+
+    setup() {
+        this.id = `o_leadline_picker_${opened++}`;
+        this.root = useRef("root");
+        this.searchInput = useRef("search");
+        this.state = useState({
+            /** "loading" | "ready" | "failed" */
+            phase: "loading",
+            trouble: "",
+            templates: [],
+            text: this.props.text || "",
+            language: "",
+            active: 0,
+            /** @type {import("./template").Template|null} */
+            chosen: null,
+            /** @type {import("./template").Values} */
+            values: {},
+            /** Share of a file that is up, by field. */
+            uploads: {},
+            faults: {},
+            said: "",
+            sending: false,
+        });
+        this.load();
+        onWillUpdateProps(({ version }) => {
+            if (version !== this.props.version) {
+                this.load();
+            }
+        });
+        useExternalListener(window, "pagehide", () => this.forget());
+        useEffect(
+            (chosen, phase) => {
+                if (chosen) {
+                    this.root.el.querySelector(".o_leadline_fields :is(input, select), .o_leadline_template_send")?.focus();
+                } else if (phase === "ready" && this.props.autofocus) {
+                    this.searchInput.el?.focus();
+                }
+            },
+            () => [this.state.chosen && keyOf(this.state.chosen), this.state.phase]
+        );
+        useEffect(
+            () => {
+                this.root.el.querySelector("[aria-invalid=true]")?.focus();
+            },
+            () => [this.state.faults]
+        );
+        useEffect(
+            () => {
+                this.root.el.querySelector(".o_leadline_option.active")?.scrollIntoView({ block: "nearest" });
+            },
+            () => [this.state.active, this.state.text]
+        );
+        onWillDestroy(() => {
+            this.isGone = true;
+            this.forget();
+        });
+    }
+
+    //--------------------------------------------------------------------------
+    // Choosing
+    //--------------------------------------------------------------------------
+
+    async load() {
+        const turn = (this.turn = (this.turn || 0) + 1);
+        try {
+            const templates = await this.pages();
+            if (turn !== this.turn || this.isGone) {
+                return;
+            }
+            const isFirst = this.state.phase !== "ready";
+            Object.assign(this.state, { phase: "ready", trouble: "", templates });
+            if (isFirst) {
+                this.state.language = nearestLanguage(templates, this.props.language);
+            }
+        } catch (error) {
+            if (turn === this.turn && !this.isGone) {
+                Object.assign(this.state, { phase: "failed", trouble: this.sentence(error) });
+            }
+        }
+    }
+
+    async pages() {
+        const found = [];
+        let after = null;
+        for (let i = 0; i < PAGES; i++) {
+            const { items, next } = await this.props.list(after);
+            found.push(...items);
+            if (!next) {
+                break;
+            }
+            after = next;
+        }
+        return found;
+    }
+
+    onReload() {
+        this.state.phase = "loading";
+        this.load();
+    }
+
+    get found() {
+        return search(this.state.templates, this.state);
+    }
+
+    get shown() {
+        return this.found.slice(0, SHOWN);
+    }
+
+    get hidden() {
+        return Math.max(this.found.length - SHOWN, 0);
+    }
+
+    get languages() {
+        const codes = [...new Set(this.state.templates.map(({ language }) => language))];
+        return codes
+            .map((code) => ({ code, name: languageName(code) }))
+            .sort((a, b) => a.name.localeCompare(b.name));
+    }
+
+    /** What to do when there is nothing to choose from. */
+    get nothing() {
+        const { templates, text } = this.state;
+        if (!templates.length) {
+            return _t(
+                "There are no templates for this number yet. Write one in WhatsApp Manager; it appears here by itself within some minutes."
+            );
+        }
+        if (!this.shown.length) {
+            return text
+                ? _t("No template fits “%s”. Search for another word, or in all languages.", text)
+                : _t("No template in this language. Look in all languages.");
+        }
+        return "";
+    }
+
+    /** None of them can go: the agent should know before going through them all. */
+    get noneSendable() {
+        return this.state.templates.length && !this.state.templates.some(({ sendable }) => sendable)
+            ? _t("WhatsApp has not approved any of these templates. See in WhatsApp Manager what is missing.")
+            : "";
+    }
+
+    optionId(index) {
+        return `${this.id}_${index}`;
+    }
+
+    get activeId() {
+        return this.shown.length ? this.optionId(this.state.active) : false;
+    }
+
+    hindrance(template) {
+        const { consent, contact, upload } = this.props;
+        return hindrance(template, { consent, contact, files: Boolean(upload) });
+    }
+
+    details(template) {
+        return [categoryOf(template), languageName(template.language), qualityOf(template)].filter(Boolean);
+    }
+
+    /** Its state, when WhatsApp has not simply approved it. */
+    status(template) {
+        return isApproved(template) ? "" : statusOf(template);
+    }
+
+    onSearch(ev) {
+        Object.assign(this.state, { text: ev.target.value, active: 0 });
+    }
+
+    onLanguage(ev) {
+        Object.assign(this.state, { language: ev.target.value, active: 0 });
+    }
+
+    onSearchKeydown(ev) {
+        const last = this.shown.length - 1;
+        const moves = { ArrowDown: 1, ArrowUp: -1, PageDown: 5, PageUp: -5 };
+        if (moves[ev.key]) {
+            this.state.active = Math.min(Math.max(this.state.active + moves[ev.key], 0), Math.max(last, 0));
+        } else if (ev.key === "Enter") {
+            const template = this.shown[this.state.active];
+            if (template) {
+                this.choose(template);
+            }
+        } else if (ev.key === "Escape" && (this.state.text || this.props.onClose)) {
+            if (this.state.text) {
+                Object.assign(this.state, { text: "", active: 0 });
+            } else {
+                this.props.onClose();
+            }
+        } else {
+            return;
+        }
+        // Odoo's form listens to Escape, and to Enter in its inputs.
+        ev.preventDefault();
+        ev.stopPropagation();
+    }
+
+    async choose(template) {
+        if (this.hindrance(template)) {
+            return;
+        }
+        this.forget();
+        // Repeated with the same id, so that a lost answer never sends it twice.
+        this.clientId = uuid();
+        Object.assign(this.state, { chosen: template, values: {}, uploads: {}, faults: {}, said: "" });
+        this.props.onChoose?.();
+        try {
+            const known = await this.props.values(template);
+            if (this.state.chosen && keyOf(this.state.chosen) === keyOf(template)) {
+                // What the agent has written meanwhile stays.
+                this.state.values = { ...known, ...this.state.values };
+            }
+        } catch (error) {
+            this.state.said = this.sentence(error);
+        }
+    }
+
+    onBack() {
+        this.forget();
+        this.state.chosen = null;
+    }
+
+    //--------------------------------------------------------------------------
+    // Filling in
+    //--------------------------------------------------------------------------
+
+    get preview() {
+        return preview(this.state.chosen, this.state.values);
+    }
+
+    get fields() {
+        const { chosen, values, faults, uploads } = this.state;
+        return chosen.parameters.map(({ field, kind, example }) => ({
+            field,
+            kind,
+            id: `${this.id}_${field.replace(".", "_")}`,
+            label: labelOf({ field, kind }, chosen),
+            example: example ? _t("Such as %s", example) : "",
+            accept: ACCEPTED[kind],
+            isFile: MEDIA.has(kind),
+            value: values[field],
+            fault: faults[field] || "",
+            progress: uploads[field] ?? null,
+        }));
+    }
+
+    /** What is wrong with a text as a whole, and what belongs to no field that is shown. */
+    get generalFaults() {
+        const fields = new Set(this.state.chosen.parameters.map(({ field }) => field));
+        return Object.entries(this.state.faults)
+            .filter(([field]) => !fields.has(field))
+            .map(([, fault]) => fault);
+    }
+
+    onFormKeydown(ev) {
+        if (ev.key === "Escape") {
+            ev.preventDefault();
+            ev.stopPropagation();
+            this.onBack();
+        } else if (ev.key === "Enter") {
+            ev.stopPropagation();
+        }
+    }
+
+    onValue(field, value) {
+        this.state.values[field] = value;
+        delete this.state.faults[field];
+        this.state.said = "";
+    }
+
+    onPlace(field, key, value) {
+        this.onValue(field, { ...this.state.values[field], [key]: value });
+    }
+
+    async onFile({ field, kind }, ev) {
+        const file = ev.target.files[0];
+        ev.target.value = "";
+        if (!file) {
+            return;
+        }
+        const found = kindOf(file);
+        if (found.refused || (kind !== "document" && found.type !== kind)) {
+            this.state.faults[field] = found.refused || _t("This file is of another type, or too large for WhatsApp.");
+            return;
+        }
+        this.forget();
+        this.abort = new AbortController();
+        const { signal } = this.abort;
+        const { name } = file;
+        this.onValue(field, { id: null, name, preview: kind === "image" ? URL.createObjectURL(file) : null });
+        this.state.uploads[field] = 0;
+        try {
+            const id = await this.props.upload(file, {
+                signal,
+                onProgress: (share) => (this.state.uploads[field] = share),
+            });
+            if (!signal.aborted) {
+                this.onValue(field, { ...this.state.values[field], id });
+            }
+        } catch (error) {
+            if (!signal.aborted) {
+                this.onFileRemoved(field);
+                this.state.faults[field] = this.sentence(error);
+            }
+        } finally {
+            if (!signal.aborted) {
+                delete this.state.uploads[field];
+            }
+        }
+    }
+
+    onFileRemoved(field) {
+        this.forget();
+        delete this.state.values[field];
+        delete this.state.uploads[field];
+    }
+
+    /** Let go of a file: its upload and its picture. */
+    forget() {
+        this.abort?.abort();
+        for (const value of Object.values(this.state.values)) {
+            if (value?.preview) {
+                URL.revokeObjectURL(value.preview);
+            }
+        }
+    }
+
+    //--------------------------------------------------------------------------
+    // Sending
+    //--------------------------------------------------------------------------
+
+    async onSubmit() {
+        const { chosen, values, sending } = this.state;
+        if (sending) {
+            return;
+        }
+        this.state.said = "";
+        this.state.faults = faults(chosen, values);
+        if (Object.keys(this.state.faults).length) {
+            return;
+        }
+        this.state.sending = true;
+        try {
+            await this.props.send({ ...messageOf(chosen, values), client_id: this.clientId });
+        } catch (error) {
+            if (this.isGone) {
+                return;
+            }
+            this.state.said = this.sentence(error);
+            this.state.faults = Object.fromEntries((error.errors || []).map(({ field, message }) => [field, message]));
+            return;
+        } finally {
+            this.state.sending = false;
+        }
+        this.forget();
+        this.state.chosen = null;
+        this.props.onSent?.();
+    }
+
+    sentence(error) {
+        if (error instanceof Refused) {
+            return error.message;
+        }
+        if (error instanceof Unreachable) {
+            return _t("Can't reach Leadline. Try again in a moment.");
+        }
+        throw error;
+    }
+}
