@@ -10,6 +10,10 @@ locals {
       about    = "What could not be handled and was put aside"
       messages = ["update parked", "webhook quarantined", "task given up", "the CRM refused an event"]
     }
+    line-held = {
+      about    = "Lines that may not send"
+      messages = ["the line can't send"]
+    }
     crm-unreachable = {
       about    = "Deliveries that a CRM did not take"
       messages = ["the CRM can't be reached"]
@@ -48,6 +52,11 @@ locals {
       title = "something was put aside"
       query = "sum(increase(${local.metric.parked}[10m])) > 0"
       what  = "An update of Meta's, a task or an event for a CRM could not be handled. The log line has the reason. All of it is kept for 8 days: `leadline replay list` shows it, and `leadline replay run` tries it again once the cause is mended."
+    }
+    line-held = {
+      title = "a line can't send"
+      query = "sum(increase(${local.metric.line-held}[10m])) > 0"
+      what  = "WhatsApp refuses everything that this line sends: its token, payment, registration or account. The log line names the line and Meta's code; the chat tab shows the reason. Messages wait and go out by themselves once it is mended; what customers write arrives all the same."
     }
     crm-unreachable = {
       title = "a CRM can't be reached"

@@ -32,6 +32,7 @@ locals {
     "deliveries",
     "events",
     "group_messages",
+    "holds",
     "line_facts",
     "lines",
     "messages",

@@ -4,6 +4,7 @@ locals {
   # Dispatches per second, and how many at the same time: as on one machine (functions/local/queues.py), by test.
   queues = {
     sync-default = { rate = 500, concurrent = 1 }
+    marks        = { rate = 40, concurrent = 10 }
     media        = { rate = 500, concurrent = 4 }
     history      = { rate = 500, concurrent = 1 }
     housekeeping = { rate = 500, concurrent = 1 }

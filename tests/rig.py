@@ -70,6 +70,10 @@ class Clock:
     def forward(self, **duration: float) -> None:
         self._ahead += timedelta(**duration)
 
+    def align(self, seconds: int) -> None:
+        """Go on to the next moment that is a whole multiple of so many seconds."""
+        self.forward(seconds=seconds - self().timestamp() % seconds)
+
     def wall(self) -> float:
         """Return what the clock would show had nobody put it forward, in epoch seconds."""
         return (self() - self._ahead).timestamp()
@@ -168,6 +172,7 @@ class WhatsApp:
     def __init__(self) -> None:
         self.messages: list[dict[str, Any]] = []
         self.read_marks: list[str] = []
+        self.typing: list[str] = []
         self.uploads: list[bytes] = []
         self.files: dict[str, bytes] = {}
         self.templates: list[dict[str, Any]] = []
@@ -212,6 +217,8 @@ class WhatsApp:
         body = json.loads(request.content)
         if body.get("status") == "read":
             self.read_marks.append(body["message_id"])
+            if body.get("typing_indicator") == {"type": "text"}:
+                self.typing.append(body["message_id"])
             return httpx.Response(200, json={"success": True})
         self.messages.append(body)
         return accepted(f"wamid.out.{len(self.messages)}")

@@ -117,6 +117,12 @@ def _app(desk: Desk, door: Door) -> FastAPI:
         """Mark as read up to a message; the customer sees blue ticks."""
         return await writing.mark_read(desk, await desk.open(caller, conversation, "read"), body.message)
 
+    @app.post("/v1/conversations/{conversation}/typing", status_code=202)
+    async def typing(caller: calling, conversation: str) -> dict[str, Any]:
+        """Show the customer that somebody writes, and that the last message was read; repeat it every 20 s."""
+        await writing.show_typing(desk, await desk.open(caller, conversation, "send"))
+        return {}
+
     @app.post("/v1/media", status_code=201)
     async def media(caller: calling, file: NewFile) -> dict[str, Any]:
         """Announce a file; the answer says where to put its bytes."""

@@ -14,7 +14,7 @@ from functions.chat.uploads import uploaded
 from functions.core.consent import opted_out, stopped
 from functions.core.conversation import unread
 from functions.core.events import Type, deliver_task, event
-from functions.core.ids import key_of
+from functions.core.marks import read_task, typing_task
 from functions.core.message import Author, digest, message_key, outbound_fields, outbound_key
 from functions.core.outbox import send_task
 from functions.core.store import NOW, AlreadyExists, Document, Maximum, Query, Write, create, merge, update
@@ -73,8 +73,13 @@ async def mark_read(desk: Desk, opened: Open, message_id: str) -> dict[str, int]
         await desk.ports.store.commit([update(opened.conversation.key, {"read": Maximum(read), "updated": NOW}), told])
         await desk.ports.tasks.enqueue(deliver_task(opened.line.connection, f"read {opened.id} {read}"))
         if last is not None:
-            await desk.ports.tasks.enqueue(_read_task(opened, last))
+            await desk.ports.tasks.enqueue(read_task(opened.line.id, last))
     return {"read": read, "unread": unread({**fields, "read": read})}
+
+
+async def show_typing(desk: Desk, opened: Open) -> None:
+    """Show the customer that somebody writes; asking again within 20 s changes nothing."""
+    await desk.ports.tasks.enqueue(typing_task(opened.line.id, opened.id, desk.ports.now()))
 
 
 def _author(caller: Caller, stated: StatedAuthor | None = None, *, automatic: bool = False) -> Author:
@@ -146,10 +151,11 @@ def _fields(
 
 
 def _check_window(opened: Open, now: datetime) -> None:
-    last_in = opened.conversation.fields.get("last_in")
-    if is_open(last_in, now):
+    fields = opened.conversation.fields
+    last_in, closed = fields.get("last_in"), fields.get("window_closed")
+    if is_open(last_in, now, closed):
         return
-    end = closes_at(last_in)
+    end = closes_at(last_in, closed)
     since = f"closed at {end.isoformat()}" if end else "is not open: the customer has not written yet"
     raise Problem(422, "window_closed", f"The 24-hour window {since}. Send a template instead.")
 
@@ -214,12 +220,3 @@ async def _received_after(desk: Desk, opened: Open, message_id: str) -> tuple[in
         if not messages:
             return newer, None
         after = (messages[-1].fields["sort"], messages[-1].key.id)
-
-
-def _read_task(opened: Open, message: str) -> Task:
-    return Task(
-        queue=f"send-{opened.line.id}",
-        function="sender",
-        payload={"kind": "read", "line": opened.line.id, "message": message},
-        name=key_of("read", message),
-    )

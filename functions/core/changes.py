@@ -9,11 +9,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from functions.core.message import revised_content, wamid_key
-from functions.core.store import NOW, REMOVE, Document
+from functions.core.store import NOW, REMOVE, Document, Write, update
 from functions.core.whatsapp import CUSTOMER, Change, Edit, Reaction, Revocation
 
 WHAT = {Reaction: "reaction", Edit: "edit", Revocation: "revoked"}
 """What the CRM is told has changed."""
+
+
+BUSINESS = "business"
+"""Who reacted, if it was an agent; the business's phone app has its own name."""
 
 
 def is_early(document: Document | None) -> bool:
@@ -75,6 +79,22 @@ def _reacted(fields: Mapping[str, Any], reaction: Reaction) -> dict[str, Any] | 
     if before and _age(before) >= _age(one):
         return None
     return {"reactions": {reaction.by: one}, "changed": NOW}
+
+
+def reaction_ended(
+    reaction: Document, target: Document | None, status: str, error: Mapping[str, Any] | None
+) -> list[Write]:
+    """Return the writes by which the end of a reaction of ours shows on its message.
+
+    None if that is gone, or shows a later reaction.
+    """
+    if reaction.fields["type"] != "reaction" or target is None:
+        return []
+    standing = target.fields.get("reactions", {}).get(BUSINESS, {})
+    if standing.get("id") != reaction.key.id:
+        return []
+    ended = {"status": status, "error": None if error is None else dict(error)}
+    return [update(target.key, {"reactions": {BUSINESS: ended}, "changed": NOW})]
 
 
 def _edited(fields: Mapping[str, Any], edit: Edit) -> dict[str, Any] | None:

@@ -89,6 +89,6 @@ def contact_view(contact: Document) -> dict[str, Any]:
 
 def window_view(fields: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     """Return whether free text is allowed, and until when."""
-    last_in = fields.get("last_in")
-    end = closes_at(last_in)
-    return {"open": is_open(last_in, now), "until": end.isoformat() if end else None}
+    last_in, closed = fields.get("last_in"), fields.get("window_closed")
+    end = closes_at(last_in, closed)
+    return {"open": is_open(last_in, now, closed), "until": end.isoformat() if end else None}

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from functions.core.ids import key_of
+from functions.core.lines import Line
 from functions.core.store import NOW, Key, Query, Write, merge
 from functions.core.tasks import Task
 
@@ -19,6 +20,7 @@ Type = Literal[
     "conversation.updated",
     "conversation.merged",
     "template.updated",
+    "line.health",
 ]
 
 KEPT = timedelta(days=8)
@@ -59,21 +61,43 @@ def event(
     return merge(event_key(type_, message or conversation, detail), fields)
 
 
+def status_event(line: Line, conversation: str, message: str, detail: str, now: datetime) -> Write:
+    """Return the write that tells a line's CRM what became of a message."""
+    return event(
+        "message.status",
+        account=line.account,
+        connection=line.connection,
+        conversation=conversation,
+        message=message,
+        detail=detail,
+        now=now,
+    )
+
+
 def template_event(line: str, template: str, *, account: str, connection: str, now: datetime) -> Write:
     """Return the write that tells a line's CRM that an agent sees a template differently now; `template`: our id."""
+    about = {"account": account, "connection": connection, "line": line, "template": template}
+    return _of_line("template.updated", template, line, about, now)
+
+
+def health_event(line: Line, detail: str, now: datetime) -> Write:
+    """Return the write that tells a line's CRM that it stopped sending, or began again; `detail` tells times apart."""
+    about = {"account": line.account, "connection": line.connection, "line": line.id}
+    return _of_line("line.health", line.id, detail, about, now)
+
+
+def _of_line(type_: Type, subject: str, detail: str, about: Mapping[str, str], now: datetime) -> Write:
+    """Return the write of an event that has no conversation."""
     fields = {
-        "account": account,
-        "connection": connection,
-        "type": "template.updated",
+        **about,
+        "type": type_,
         "conversation": None,
         "message": None,
-        "line": line,
-        "template": template,
         "pending": True,
         "seq": NOW,
         "expires_at": now + KEPT,
     }
-    return merge(event_key("template.updated", template, line), fields)
+    return merge(event_key(type_, subject, detail), fields)
 
 
 def told_again(event: str, fields: Mapping[str, Any], cause: str, now: datetime) -> tuple[Write, Task]:

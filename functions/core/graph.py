@@ -91,9 +91,11 @@ class Graph:
                 _text(answer["messages"][0]["id"]), _optional(contact.get("wa_id")), _optional(contact.get("user_id"))
             )
 
-    async def mark_read(self, number: str, token: str, wamid: str) -> None:
-        """Show the customer blue ticks up to this message. Raises as `send` does."""
-        body = {"messaging_product": "whatsapp", "status": "read", "message_id": wamid}
+    async def mark_read(self, number: str, token: str, wamid: str, *, typing: bool = False) -> None:
+        """Show the customer blue ticks up to this message, and that somebody writes. Raises as `send` does."""
+        body: dict[str, Any] = {"messaging_product": "whatsapp", "status": "read", "message_id": wamid}
+        if typing:
+            body["typing_indicator"] = {"type": "text"}
         await self._post(f"{number}/messages", token, json=body)
 
     async def upload(self, number: str, token: str, chunks: AsyncIterator[bytes], mime: str, name: str) -> str:

@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from msgspec import Struct
@@ -11,7 +11,7 @@ from msgspec import Struct
 from functions.core import json_text
 from functions.core.conversation import conversation_key
 from functions.core.ids import key_of
-from functions.core.meta_errors import error_view, own_error
+from functions.core.meta_errors import Decision, error_view, own_error
 from functions.core.status import RANK, shown
 from functions.core.store import NOW, Document, Key
 from functions.core.whatsapp import CUSTOMER, MEDIA_TYPES, PHONE, Message
@@ -20,7 +20,14 @@ _OF_THE_FILE = frozenset({"id", "mime_type", "sha256", "url", "voice", "animated
 
 _CALLBACK_PREFIX = "leadline"
 
-_NO_ANSWER = own_error("No answer", "WhatsApp did not say whether it took this message. Its status may still arrive.")
+_NO_ANSWER = own_error(
+    "No answer",
+    "WhatsApp did not say whether it took this message. Its status may still arrive.",
+    Decision.AMBIGUOUS,
+)
+
+SETTLE_AFTER = timedelta(minutes=10)
+"""So long a message with an unknown end waits for its status; then an agent may settle it."""
 
 
 class Author(Struct, frozen=True):
@@ -159,13 +166,44 @@ def outbound_fields(
         "author": author.fields(),
         "client_id": client_id,
         "digest": digest(body),
-        "content": dict(body[type_]),
+        "content": _stored_content(body[type_]),
         "context": body.get("context"),
         "rank": 0,
         "waiting": True,
         "queued": NOW,
         "changed": NOW,
     }
+
+
+def _stored_content(content: Any) -> dict[str, Any]:
+    """Return a type's object as the store keeps it: always a map."""
+    return {"items": list(content)} if isinstance(content, Sequence) else dict(content)
+
+
+def again_fields(message: Document, *, client_id: str, author: Author, now: datetime) -> dict[str, Any]:
+    """Return the document of a message that says once more what another one said, with the same file."""
+    fields = message.fields
+    kept = ("account", "line", "conversation", "direction", "type", "content", "context", "media", "template")
+    return {
+        **{name: fields[name] for name in kept if name in fields},
+        "at": int(now.timestamp()),
+        "sort": sort_key(now.timestamp(), now),
+        "author": author.fields(),
+        "client_id": client_id,
+        "digest": digest({"again_of": message.key.id}),
+        "again_of": message.key.id,
+        "rank": 0,
+        "waiting": True,
+        "queued": NOW,
+        "changed": NOW,
+    }
+
+
+def settle_from(fields: Mapping[str, Any]) -> datetime | None:
+    """Return from when on an agent may settle a message; None if its end is known, or was settled."""
+    if shown(fields) != "unknown" or fields.get("settled"):
+        return None
+    return datetime.fromtimestamp(fields["statuses"]["unknown"], UTC) + SETTLE_AFTER
 
 
 def digest(body: Mapping[str, Any]) -> str:
@@ -236,7 +274,21 @@ def view(document: Document, *, url: str | None = None, quoted: Document | None 
         "revoked": _iso(fields.get("revoked")),
         "reactions": _reactions(fields),
         "media": _media_view(media, url) if media and fields.get("revoked") is None else None,
+        "settle": _settle(fields),
+        "settled": _settled(fields),
+        "again": fields.get("again"),
+        "again_of": fields.get("again_of"),
     }
+
+
+def _settle(fields: Mapping[str, Any]) -> dict[str, str] | None:
+    since = settle_from(fields)
+    return {"from": since.isoformat()} if since else None
+
+
+def _settled(fields: Mapping[str, Any]) -> dict[str, Any] | None:
+    settled = fields.get("settled")
+    return {**settled, "at": iso(settled["at"])} if settled else None
 
 
 def _shown_content(fields: Mapping[str, Any]) -> Any:
@@ -258,6 +310,8 @@ def _reactions(fields: Mapping[str, Any]) -> list[dict[str, Any]]:
             "by": "customer" if by == CUSTOMER else "business",
             "name": reaction.get("name"),
             "at": _iso(reaction.get("at")),
+            "status": reaction.get("status"),
+            "error": reaction.get("error"),
         }
         for by, reaction in sorted(fields.get("reactions", {}).items())
         if reaction.get("emoji")

@@ -32,11 +32,15 @@ class Decision(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """A code's decision, the sentence for the agent, and for `RETRY` the pause in seconds."""
+    """A code's decision, the sentence for the agent, and the least pause in seconds before the next try, if any.
+
+    `line`: a pause of the whole line, not of the one conversation that met it.
+    """
 
     decision: Decision
     plain: str
     pause: int = 0
+    line: bool = False
 
 
 _R, _A, _D, _T, _F, _G = (
@@ -55,13 +59,24 @@ _LOCKED = "WhatsApp has restricted this business's account; an admin must look a
 _REGISTER = "This number is not registered for sending; an admin must register it."
 _BUILT = "WhatsApp refused the form of this message. Please report it to your admin."
 
+PAIR_LIMIT = 131056
+WINDOW_CLOSED = 131047
+OPTED_OUT = 131050
+TEMPLATE_CHANGED = frozenset({132000, 132001})
+"""Our copy of the template is not Meta's."""
+
+_LIMIT_PAUSE = 3600
+"""Seconds before a line tries again that is limited for its quality: trying makes it worse."""
+
 MEANINGS: Mapping[int, Meaning] = {
-    4: Meaning(_R, _BUSY, 60),
-    80007: Meaning(_R, _BUSY, 60),
-    130429: Meaning(_R, _BUSY, 2),
-    131056: Meaning(_R, "Too many messages to this customer at once; the rest follow by themselves.", 6),
-    131057: Meaning(_R, "The number is being upgraded by WhatsApp; the message is tried again by itself.", 60),
-    133015: Meaning(_R, "The number was just removed; the message is tried again by itself.", 300),
+    4: Meaning(_R, _BUSY, 60, line=True),
+    80007: Meaning(_R, _BUSY, 60, line=True),
+    130429: Meaning(_R, _BUSY, 2, line=True),
+    131056: Meaning(_R, "Too many messages to this customer at once; the rest follow by themselves.", 1),
+    131057: Meaning(
+        _R, "The number is being upgraded by WhatsApp; the message is tried again by itself.", 60, line=True
+    ),
+    133015: Meaning(_R, "The number was just removed; the message is tried again by itself.", 300, line=True),
     134101: Meaning(_R, "The template is still being prepared; the message is tried again by itself.", 600),
     1: Meaning(_A, _MAYBE),
     2: Meaning(_A, _MAYBE),
@@ -82,6 +97,8 @@ MEANINGS: Mapping[int, Meaning] = {
     131030: Meaning(_D, "This is a test number: the recipient must be on its list in Meta's console."),
     131062: Meaning(_D, "This template can't be sent to a customer whose number is hidden."),
     131063: Meaning(_D, "Marketing messages are not allowed for this customer."),
+    # Meta counts it among the account's; but a line that waited for it would keep every other country waiting too.
+    130497: Meaning(_D, "This business may not write to customers in that country."),
     137000: Meaning(_D, "The customer's identity has changed; confirm it before sending."),
     132000: Meaning(_T, "The template was given the wrong number of values."),
     132001: Meaning(_T, "The template does not exist in this language, or is not approved."),
@@ -101,15 +118,14 @@ MEANINGS: Mapping[int, Meaning] = {
     33: Meaning(_F, "This number no longer exists at WhatsApp."),
     190: Meaning(_F, "The line's access token has expired or was withdrawn; an admin must renew it."),
     368: Meaning(_F, _LOCKED),
-    130497: Meaning(_F, "This business may not write to customers in that country."),
     131005: Meaning(_F, _ACCESS),
     131031: Meaning(_F, _LOCKED),
     131037: Meaning(_F, "The number's display name must be approved before it can send."),
     131042: Meaning(_F, "WhatsApp stopped sending because of the payment method; an admin must mend it."),
     131044: Meaning(_F, "WhatsApp stopped because of the payment method; an admin must mend it."),
     131045: Meaning(_F, _REGISTER),
-    131048: Meaning(_F, "WhatsApp limits this number because messages were reported as spam."),
-    131064: Meaning(_F, "WhatsApp limits this business because templates were in the wrong category."),
+    131048: Meaning(_F, "WhatsApp limits this number because messages were reported as spam.", _LIMIT_PAUSE),
+    131064: Meaning(_F, "WhatsApp limits this business because templates were in the wrong category.", _LIMIT_PAUSE),
     133000: Meaning(_F, _REGISTER),
     133005: Meaning(_F, "The number's two-step PIN is wrong; an admin must set it."),
     133006: Meaning(_F, _REGISTER),
@@ -130,6 +146,13 @@ MEANINGS: Mapping[int, Meaning] = {
 
 _PERMISSIONS = range(200, 300)
 
+_PAIR_LONGEST = 300
+
+
+def pair_pause(tries: int) -> float:
+    """Return the seconds to wait after so many earlier refusals for the pair limit (Meta: 4^n)."""
+    return min(4.0 ** min(tries, 8), _PAIR_LONGEST)
+
 
 def meaning(code: int, transient: bool = False) -> Meaning:
     """Return what a code means. An unknown one is ambiguous when Meta calls it transient, else the request's fault."""
@@ -142,9 +165,9 @@ def meaning(code: int, transient: bool = False) -> Meaning:
     return Meaning(_G, "WhatsApp refused the message.")
 
 
-def own_error(title: str, plain: str) -> dict[str, Any]:
+def own_error(title: str, plain: str, decision: Decision = Decision.OURS) -> dict[str, Any]:
     """Return what went wrong on our side in the shape of `error_view`."""
-    return {"code": None, "title": title, "details": None, "plain": plain}
+    return {"code": None, "title": title, "details": None, "plain": plain, "decision": decision.value}
 
 
 def error_view(error: Mapping[str, Any]) -> dict[str, Any]:
@@ -160,4 +183,5 @@ def error_view(error: Mapping[str, Any]) -> dict[str, Any]:
         "title": error.get("title") or error.get("message"),
         "details": (data.get("details") if isinstance(data, dict) else None) or error.get("details"),
         "plain": known.plain if known else "WhatsApp refused the message.",
+        "decision": (known.decision if known else Decision.OURS).value,
     }

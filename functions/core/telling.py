@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from functions.core.conversation import contact_key, contact_view, referral
+from functions.core.health import health
 from functions.core.lines import Directory
 from functions.core.message import iso, message_key
 from functions.core.status import shown
@@ -35,8 +36,8 @@ async def tellings(store: Store, directory: Directory, events: Sequence[Document
     )
     return [
         await _telling(event, conversations.get(_conversation_key(event)), subjects, directory)
-        if "template" not in event.fields
-        else await _of_template(event, subjects, directory)
+        if event.fields["conversation"] is not None
+        else await _of_line(event, store, subjects, directory)
         for event in events
     ]
 
@@ -49,12 +50,18 @@ def _template_key(event: Document) -> Key:
     return Key("templates", event.fields["template"])
 
 
-async def _of_template(event: Document, subjects: Mapping[Key, Document], directory: Directory) -> Telling:
-    template = subjects.get(_template_key(event))
+async def _of_line(event: Document, store: Store, subjects: Mapping[Key, Document], directory: Directory) -> Telling:
+    """Return what an event says that has no conversation: of a line, or of a template of its account."""
     line = await directory.line(event.fields["line"])
-    if template is None or line is None:
+    if line is None:
         return Telling(event)
-    said = {"line": line.view(), "template": summary(of_document(template)), "conversation": None, "message": None}
+    said: dict[str, Any] = {"line": line.view(), "conversation": None, "message": None}
+    if event.fields["type"] == "line.health":
+        said["health"] = await health(store, line)
+    elif template := subjects.get(_template_key(event)):
+        said["template"] = summary(of_document(template))
+    else:
+        return Telling(event)
     return Telling(event, None, _head(event) | said)
 
 
@@ -85,7 +92,7 @@ async def _read(store: Store, keys: set[Key]) -> dict[Key, Document]:
 
 def _conversation(conversation: Document, contact: Mapping[str, Any], line: Mapping[str, str]) -> dict[str, Any]:
     fields = conversation.fields
-    window_until = closes_at(fields.get("last_in"))
+    window_until = closes_at(fields.get("last_in"), fields.get("window_closed"))
     return {
         "id": conversation.key.id,
         "version": conversation.version,

@@ -20,14 +20,16 @@ class Limits:
 LIMITS: Mapping[str, Limits] = {
     "send-": Limits(rate=40, concurrent=50),
     "sync-": Limits(rate=500, concurrent=1),
+    "marks": Limits(rate=40, concurrent=10),
     "media": Limits(rate=500, concurrent=4),
     "history": Limits(rate=500, concurrent=1),
     "housekeeping": Limits(rate=500, concurrent=1),
 }
 """By name, or by the beginning of the name up to its dash; `infra/` gives the cloud's queues the same.
 
-Sends: Meta takes 80 messages a second of a number by default, in and out together. A CRM gets one batch at a time: a
-second delivery beside the first would post the same waiting events again. A rate of 500 is Cloud Tasks' own.
+Sends: Meta takes 80 messages a second of a number by default, in and out together; read marks and typing (`marks`)
+never stand in their way. A CRM gets one batch at a time: a second delivery beside the first would post the same waiting
+events again. A rate of 500 is Cloud Tasks' own.
 """
 
 # A token, allowing for rounding: otherwise the moment at which one is ready would often come a hair too early.

@@ -1,4 +1,4 @@
-"""The sender's tasks: send a message, fetch a received file, mark as read, keep the templates in step."""
+"""The sender's tasks: messages, received files, read marks and typing, templates."""
 
 import httpx
 
@@ -9,7 +9,7 @@ from functions.core.ports import Ports
 from functions.core.settings import BadSetting
 from functions.sender.desk import Desk
 from functions.sender.fetch_media import fetch_media
-from functions.sender.read import mark_read
+from functions.sender.marks import mark_read, show_typing
 from functions.sender.send import send
 from functions.sender.templates import sync_template, sync_templates
 
@@ -27,7 +27,8 @@ def create(ports: Ports, client: httpx.AsyncClient | None = None) -> Handler:
         {
             "send": lambda task: send(desk, task["line"], task["conversation"]),
             "fetch_media": lambda task: fetch_media(desk, task["line"], task["message"]),
-            "read": lambda task: mark_read(desk, task["line"], task["message"]),
+            "read": lambda task: mark_read(desk, task["line"], task["message"], int(task.get("tries", "0"))),
+            "typing": lambda task: show_typing(desk, task["line"], task["conversation"]),
             "templates": lambda task: sync_templates(desk, task["line"]),
             "template": lambda task: sync_template(desk, task["line"], task["name"], task["language"]),
         },

@@ -4,7 +4,7 @@ import logging
 
 from functions.core.conversation import contact_key
 from functions.core.graph import Accepted
-from functions.core.identity import Resolution, alias_writes, stated
+from functions.core.identity import Alias, Resolution, alias_writes, stated
 from functions.core.store import NOW, AlreadyExists, Document, Union, merge
 from functions.core.whatsapp import Person
 from functions.sender.desk import Desk
@@ -19,18 +19,16 @@ async def learn(desk: Desk, account: str, accepted: Accepted, contact: Document)
         wa_id=accepted.wa_id if accepted.wa_id not in wa_ids else None,
         bsuid=accepted.bsuid if accepted.bsuid not in bsuids else None,
     )
-    aliases = stated(account, person)
-    if not aliases:
-        return
-    identities = {
-        "aliases": Union(tuple(alias.key.id for alias in aliases)),
-        **({"wa_ids": Union((person.wa_id,))} if person.wa_id else {}),
-        **({"bsuids": Union((person.bsuid,))} if person.bsuid else {}),
-        "updated": NOW,
-    }
     bsuid = accepted.bsuid or next(reversed(bsuids), None)
-    resolution = Resolution(contact.key.id, bsuid=bsuid, missing=aliases)
+    for alias in stated(account, person):
+        # Each by itself: what leads to somebody else costs the others nothing.
+        await _add(desk, alias, contact.key.id, bsuid)
+
+
+async def _add(desk: Desk, alias: Alias, contact: str, bsuid: str | None) -> None:
+    known = {"aliases": Union((alias.key.id,)), f"{alias.kind}s": Union((alias.value,)), "updated": NOW}
+    writes = alias_writes(Resolution(contact, bsuid=bsuid, missing=(alias,)))
     try:
-        await desk.ports.store.commit([*alias_writes(resolution), merge(contact_key(contact.key.id), identities)])
+        await desk.ports.store.commit([*writes, merge(contact_key(contact), known)])
     except AlreadyExists:
-        log.warning("an answer names an identity that is taken", extra={"contact": contact.key.id})
+        log.warning("an answer names an identity that is taken", extra={"contact": contact})

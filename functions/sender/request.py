@@ -1,4 +1,7 @@
-"""The one builder of requests to the Graph API: whatever is sent, and whoever sends it."""
+"""The one builder of requests to the Graph API: whatever is sent, and whoever sends it.
+
+Contents are stored in Graph's shape; what is put in their place here are Meta's ids for our own.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,28 +16,50 @@ class NoAddress(Exception):
     """Neither a number nor a BSUID of the contact is known."""
 
 
+class NoTarget(Exception):
+    """What a reaction is meant for is gone, or Meta has no id for it."""
+
+
 def message_request(
-    message: Document, contact: Document, *, line: str, media_id: str | None, quoted_wamid: str | None
+    message: Document, contact: Document | None, *, line: str, media_id: str | None, named_wamid: str | None
 ) -> dict[str, Any]:
-    """Return the body of `POST /{phone-number-id}/messages` for a message of ours. Raises `NoAddress`."""
+    """Return the body of `POST /{phone-number-id}/messages` for a message of ours.
+
+    `media_id`: Meta's id of its file; `named_wamid`: of the message that it quotes or reacts to. Raises `NoAddress` and
+    `NoTarget`.
+    """
+    if contact is None:
+        raise NoAddress
     fields = message.fields
-    content = fields["content"] if media_id is None else _with_file(fields["type"], fields["content"], media_id)
+    type_ = fields["type"]
     callback = Callback(line, contact.key.id, fields["client_id"])
     body: dict[str, Any] = {
         "messaging_product": "whatsapp",
         "recipient_type": "individual",
         **_address(contact.fields),
-        "type": fields["type"],
-        fields["type"]: content,
+        "type": type_,
+        type_: _content(type_, fields["content"], media_id, named_wamid),
         "biz_opaque_callback_data": callback.text(),
     }
-    if quoted_wamid:
-        body["context"] = {"message_id": quoted_wamid}
+    if named_wamid and type_ != "reaction":
+        body["context"] = {"message_id": named_wamid}
     return body
 
 
-def _with_file(type_: str, content: Mapping[str, Any], media_id: str) -> dict[str, Any]:
-    return with_file(content, media_id) if type_ == "template" else {**content, "id": media_id}
+def _content(type_: str, content: Mapping[str, Any], media_id: str | None, named_wamid: str | None) -> Any:
+    match type_:
+        case "reaction":
+            if named_wamid is None:
+                raise NoTarget
+            return {**content, "message_id": named_wamid}
+        case "contacts":
+            return content["items"]
+        case "template" if media_id:
+            return with_file(content, media_id)
+        case "interactive" if media_id:
+            header = content["header"]
+            return {**content, "header": {**header, header["type"]: {**header[header["type"]], "id": media_id}}}
+    return dict(content) if media_id is None else {**content, "id": media_id}
 
 
 def _address(contact: Mapping[str, Any]) -> dict[str, str]:

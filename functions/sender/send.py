@@ -3,67 +3,116 @@
 Read, lease, call, settle, queue what is behind. A crash between any two of them leaves a state from which the next
 task goes on: before the lease the message still waits, after it the lease names the message, and that one is `unknown`
 then, never repeated.
+
+A task that may not send now queues itself for later and is answered 200: an error would slow its whole queue.
 """
 
-from datetime import timedelta
+from typing import Any
 
 from functions.core import outbox
-from functions.core.conversation import contact_key
+from functions.core.events import deliver_task, status_event
 from functions.core.graph import NotSent, Refused, Uncertain
+from functions.core.health import Hold, hold_key, hold_of, probed
+from functions.core.ids import key_of
+from functions.core.lines import Line
 from functions.core.media import MediaMissing, MediaUnavailable
 from functions.core.message import message_key
-from functions.core.meta_errors import own_error
-from functions.core.store import AlreadyExists, Document, Key, NotFound, Stale
-from functions.sender.desk import Access, Desk
-from functions.sender.request import NoAddress, message_request
+from functions.core.meta_errors import Decision, own_error
+from functions.core.secrets import SealBroken
+from functions.core.store import NOW, AlreadyExists, NotFound, Stale, update
+from functions.sender.around import around
+from functions.sender.desk import Desk
+from functions.sender.request import NoAddress, NoTarget, message_request
 from functions.sender.settle import Settlement, come_back
+
+_MARKED_AT_ONCE = 20
+"""How many messages of a conversation are told that their line is held."""
+
+_NO_TOKEN = own_error(
+    "No token",
+    "The line's access token can't be opened on this server; an admin must enter it again.",
+    Decision.ACCOUNT,
+)
 
 
 async def send(desk: Desk, line_id: str, conversation: str) -> None:
     """Send the conversation's oldest waiting message, or come back later."""
-    access = await desk.access(line_id)
+    line = await desk.existing(line_id)
     store, now = desk.ports.store, desk.ports.now()
-    [lease] = await store.get([outbox.outbox_key(conversation)])
-    box = outbox.outbox_of(conversation, lease)
-    if box.busy_until > now:
-        await come_back(desk, access.line, conversation, box.busy_until)
+    if resting := desk.rests_until(line.id, now):
+        await come_back(desk, line, conversation, resting)
         return
-    if box.holds:
-        await Settlement(desk, access.line, conversation, box.holds).unknown()
+    lease, held = await store.get([outbox.outbox_key(conversation), hold_key(line.id)])
+    box, hold = outbox.outbox_of(conversation, lease), hold_of(held)
+    if box.holds and box.busy_until <= now:
+        await _bury(desk, line, box, conversation)
+        return
+    if box.free_at > now:
+        await come_back(desk, line, conversation, box.free_at)
+        return
+    if hold and not hold.may_probe(line, now):
+        await _wait_for(hold, desk, line, conversation)
         return
     waiting = await store.query(outbox.waiting(conversation))
     if not waiting:
         return
     [message] = waiting
     # Read before the lease is taken: a store that fails here leaves the message as it was.
-    contact, quoted = await _around(desk, message)
+    needed = await around(store, message)
+    probe = [probed(hold, line, message.key.id, now)] if hold else []
     try:
-        await store.commit(outbox.take(box, access.line.account, message.key.id, now))
+        await store.commit([*outbox.take(box, line.account, message.key.id, now), *probe])
     except (AlreadyExists, Stale, NotFound):
         # Another task was quicker; the message that this one stands for still needs a dispatch.
-        await come_back(desk, access.line, conversation, now + timedelta(seconds=1))
+        await come_back(desk, line, conversation, now)
         return
-    await _send_held(desk, access, message, contact, quoted)
+    await _send_held(desk, Settlement(desk, line, box, message, needed, hold))
 
 
-async def _send_held(
-    desk: Desk, access: Access, message: Document, contact: Document | None, quoted: Document | None
-) -> None:
+async def _bury(desk: Desk, line: Line, box: outbox.Outbox, conversation: str) -> None:
+    """Give back the lease of a sender that died; nobody knows how far it came with its message."""
+    [message] = await desk.ports.store.get([message_key(box.holds or "")])
+    if message is None:
+        # It was erased while it was being sent.
+        await desk.ports.store.commit([outbox.let_go(box, sent=desk.ports.now())])
+        await come_back(desk, line, conversation, desk.ports.now())
+        return
+    await Settlement(desk, line, box, message, await around(desk.ports.store, message)).unknown()
+
+
+async def _wait_for(hold: Hold, desk: Desk, line: Line, conversation: str) -> None:
+    """Come back after the line's next try; the agent reads what the messages wait for, once for each hold."""
+    waiting = await desk.ports.store.query(outbox.waiting(conversation, _MARKED_AT_ONCE))
+    if not waiting:
+        return
+    now = desk.ports.now()
+    if unaware := [message for message in waiting if message.fields.get("held_up") != hold.error]:
+        marked = [update(message.key, {"held_up": hold.error, "changed": NOW}) for message in unaware]
+        told = [status_event(line, conversation, message.key.id, "waiting", now) for message in unaware]
+        await desk.ports.store.commit([*marked, *told])
+        await desk.ports.tasks.enqueue(deliver_task(line.connection, key_of(conversation, "waiting", str(hold.since))))
+    await come_back(desk, line, conversation, hold.next_try)
+
+
+async def _send_held(desk: Desk, settlement: Settlement) -> None:
     """Call Meta for a message whose lease we hold, and settle what came of it."""
-    settlement = Settlement(desk, access.line, message.fields["conversation"], message.key.id)
+    line, message, needed = settlement.line, settlement.message, settlement.around
     try:
-        if contact is None:
-            raise NoAddress
+        token = desk.token(line)
         body = message_request(
             message,
-            contact,
-            line=access.line.id,
-            media_id=await _upload(desk, access, message) if "media" in message.fields else None,
-            quoted_wamid=quoted.fields.get("wamid") if quoted else None,
+            needed.contact,
+            line=line.id,
+            media_id=await _upload(desk, line, token, message.fields["media"]) if message.fields.get("media") else None,
+            named_wamid=needed.named.fields.get("wamid") if needed.named else None,
         )
-        accepted = await desk.graph.send(access.line.phone_number_id, access.token, body)
+        accepted = await desk.graph.send(line.phone_number_id, token, body)
+    except SealBroken:
+        await settlement.held(_NO_TOKEN)
     except NoAddress:
-        await settlement.failed(own_error("No address", "No number of this customer is known."))
+        await settlement.failed(own_error("No address", "No number of this customer is known.", Decision.RECIPIENT))
+    except NoTarget:
+        await settlement.failed(own_error("No target", "The message that this reacts to is not known to WhatsApp."))
     except MediaMissing:
         await settlement.failed(own_error("No file", "The file is no longer there. Please attach it again."))
     except NotSent:
@@ -73,32 +122,14 @@ async def _send_held(
     except Refused as refusal:
         await settlement.refused(refusal)
     else:
-        await settlement.accepted(accepted, contact)
+        await settlement.accepted(accepted)
 
 
-async def _around(desk: Desk, message: Document) -> tuple[Document | None, Document | None]:
-    """Return the message's contact, unless it was erased, and the message that it quotes."""
-    quoted = (message.fields.get("context") or {}).get("message_id")
-    conversation, quoted_message = await desk.ports.store.get(
-        [Key("conversations", message.fields["conversation"]), message_key(quoted or message.key.id)]
-    )
-    if conversation is None:
-        return None, None
-    [contact] = await desk.ports.store.get([contact_key(conversation.fields["contact"])])
-    if quoted_message and quoted_message.fields.get("conversation") != conversation.key.id:
-        # A wamid of somebody else's conversation, which holds their number, must not leave through this one.
-        quoted_message = None
-    return contact, quoted_message if quoted else None
-
-
-async def _upload(desk: Desk, access: Access, message: Document) -> str:
+async def _upload(desk: Desk, line: Line, token: str, media: dict[str, Any]) -> str:
     """Put the message's file up at Meta, which fetches no links of ours, and return its media id there."""
-    media = message.fields["media"]
     chunks = desk.ports.media.read(media["file"])
     try:
-        return await desk.graph.upload(
-            access.line.phone_number_id, access.token, chunks, media["mime"], media["name"] or "file"
-        )
+        return await desk.graph.upload(line.phone_number_id, token, chunks, media["mime"], media["name"] or "file")
     except (Uncertain, MediaUnavailable) as error:
         # Nobody sees an upload, so it may be repeated.
         raise NotSent(str(error)) from None

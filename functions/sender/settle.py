@@ -1,119 +1,198 @@
 """What becomes of a message whose lease we hold: each outcome is one commit, which also gives the lease back."""
 
 import logging
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
 from functions.core import outbox
-from functions.core.events import deliver_task, event
+from functions.core.changes import reaction_ended
+from functions.core.consequences import consequences
+from functions.core.events import deliver_task, status_event
 from functions.core.graph import Accepted, Refused
+from functions.core.health import Hold, begun, ended, sooner, still_held
 from functions.core.ids import key_of
 from functions.core.lines import Line
-from functions.core.message import message_key, wamid_key
-from functions.core.meta_errors import Decision, error_view, meaning
+from functions.core.message import wamid_key
+from functions.core.meta_errors import PAIR_LIMIT, Decision, error_view, meaning, own_error, pair_pause
 from functions.core.status import reached
-from functions.core.store import NOW, Document, NotFound, Write, update
+from functions.core.store import NOW, AlreadyExists, Document, NotFound, Write, update
+from functions.core.tasks import Task
+from functions.sender.around import Around
 from functions.sender.desk import Desk
 from functions.sender.learn import learn
 
 log = logging.getLogger(__name__)
 
-_NOT_SENT_PAUSE = timedelta(seconds=5)
-_ACCOUNT_PAUSE = timedelta(minutes=5)
-"""How often a line that can't send at all tries again; everything stays queued meanwhile."""
+_NOT_SENT_PAUSE, _NOT_SENT_LONGEST = 5, 60
+"""Seconds before what never left is tried again: at first, doubling, and at most."""
+
+_LONG = timedelta(seconds=60)
+"""The agent reads why a message waits if it waits at least this long."""
+
+_NO_WAY = own_error("Out of reach", "WhatsApp can't be reached; the message is tried again by itself.", Decision.RETRY)
 
 
 async def come_back(desk: Desk, line: Line, conversation: str, at: datetime) -> None:
-    """Queue the conversation's next dispatch for later; many who wait for the same second make one task."""
-    await desk.ports.tasks.enqueue(outbox.send_task(line.id, conversation, f"at {int(at.timestamp())}", at))
+    """Queue the conversation's next dispatch for later."""
+    await desk.ports.tasks.enqueue(outbox.later_task(line.id, conversation, at, desk.ports.now()))
 
 
 class Settlement:
-    """The end of one dispatch."""
+    """The end of one dispatch. `hold`: the line's, when this message is its probe."""
 
-    def __init__(self, desk: Desk, line: Line, conversation: str, message: str) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        line: Line,
+        box: outbox.Outbox,
+        message: Document,
+        around: Around,
+        hold: Hold | None = None,
+    ) -> None:
+        self.line = line
+        self.message = message
+        self.around = around
         self._desk = desk
-        self._line = line
-        self._conversation = conversation
-        self._message = message
+        self._box = box
+        self._hold = hold
+        self._conversation = message.fields["conversation"]
 
-    async def accepted(self, accepted: Accepted, contact: Document) -> None:
+    async def accepted(self, accepted: Accepted) -> None:
         """Meta took it; its answer also tells under which identities it knows the recipient."""
-        await self._leave_outbox("sent", {"wamid": accepted.wamid, "wamid_key": wamid_key(accepted.wamid)})
+        known = {"wamid": accepted.wamid, "wamid_key": wamid_key(accepted.wamid)}
+        await self._leave_outbox("sent", known, more=self._healthy())
+        if self._hold:
+            log.info("the line sends again", extra={"line": self.line.id})
         await self._queue_next()
-        await learn(self._desk, self._line.account, accepted, contact)
+        if self.around.contact is not None:
+            await learn(self._desk, self.line.account, accepted, self.around.contact)
 
-    async def failed(self, error: dict[str, Any]) -> None:
+    async def failed(self, error: dict[str, Any], more: Sequence[Write] = (), tasks: Sequence[Task] = ()) -> None:
         """It can't be sent; the agent reads why."""
-        await self._leave_outbox("failed", {"error": error})
+        await self._leave_outbox("failed", {"error": error}, error=error, more=more)
+        if self._hold:
+            # The line itself may be well: the next message is the probe.
+            with suppress(NotFound):
+                await self._desk.ports.store.commit([sooner(self._hold.key)])
+        for task in tasks:
+            await self._desk.ports.tasks.enqueue(task)
         await self._queue_next()
 
     async def unknown(self) -> None:
         """Nobody knows whether Meta took it. It is not repeated, and what stands behind it waits a while."""
         until = self._desk.ports.now() + outbox.AFTER_UNKNOWN
-        log.warning("a message's end is unknown", extra={"message_id": self._message, "line": self._line.id})
-        try:
-            await self._leave_outbox("unknown", {}, until)
-        except NotFound:
-            # The message was erased while it was being sent.
-            await self._desk.ports.store.commit([self._let_go()])
-        await come_back(self._desk, self._line, self._conversation, until)
+        log.warning("a message's end is unknown", extra={"message_id": self.message.key.id, "line": self.line.id})
+        await self._leave_outbox("unknown", {}, until)
+        await come_back(self._desk, self.line, self._conversation, until)
 
     async def not_sent(self) -> None:
         """The request never left: it waits, and what is behind it too."""
-        await self._wait(_NOT_SENT_PAUSE)
+        pause = min(_NOT_SENT_PAUSE * 2 ** min(self._box.tries, 8), _NOT_SENT_LONGEST)
+        await self._wait(timedelta(seconds=pause), _NO_WAY)
 
     async def refused(self, refusal: Refused) -> None:
         """Meta refused it: wait or fail, by its code."""
         known = meaning(refusal.code, refusal.transient)
+        error = error_view(refusal.error)
         log.warning(
             "Meta refused a message",
-            extra={"code": refusal.code, "message_id": self._message, "line": self._line.id},
+            extra={"code": refusal.code, "message_id": self.message.key.id, "line": self.line.id},
         )
         if known.decision is Decision.RETRY:
-            await self._wait(timedelta(seconds=known.pause))
+            pause = pair_pause(self._box.tries) if refusal.code == PAIR_LIMIT else known.pause
+            if known.line:
+                self._desk.rest(self.line.id, self._desk.ports.now() + timedelta(seconds=pause))
+            await self._wait(timedelta(seconds=pause), error)
         elif known.decision is Decision.ACCOUNT:
-            await self._wait(_ACCOUNT_PAUSE, {"held_up": error_view(refusal.error)})
+            await self.held(error)
         else:
-            await self.failed(error_view(refusal.error))
+            await self._failed_for(refusal.code, error)
 
-    async def _wait(self, pause: timedelta, fields: dict[str, Any] | None = None) -> None:
+    async def held(self, error: dict[str, Any]) -> None:
+        """The line may not send: everything waits until a later try shows that it may."""
+        store = self._desk.ports.store
+        await store.commit([outbox.let_go(self._box), *self._held_up(error)])
+        if self._hold:
+            # Gone when another probe, slower than its pause, was taken meanwhile.
+            with suppress(NotFound):
+                await store.commit([still_held(self._hold, error)])
+        else:
+            await self._hold_line(error)
+        # It meets the hold then, which knows when the next try is.
+        await come_back(self._desk, self.line, self._conversation, self._desk.ports.now())
+        await self._deliver("waiting")
+
+    async def _hold_line(self, error: dict[str, Any]) -> None:
+        try:
+            await self._desk.ports.store.commit(begun(self.line, error, self._desk.ports.now()))
+        except AlreadyExists:
+            # Another message met the same: the line is held for both.
+            return
+        log.error("the line can't send", extra={"line": self.line.id, "code": error["code"]})
+
+    async def _failed_for(self, code: int, error: dict[str, Any]) -> None:
+        now, contact = self._desk.ports.now(), self.around.contact
+        whose = contact.key.id if contact else None
+        about = consequences(code, self.line, self.message, whose, at=int(now.timestamp()), now=now)
+        await self.failed(error, about.writes, about.tasks)
+
+    async def _wait(self, pause: timedelta, error: dict[str, Any]) -> None:
         until = self._desk.ports.now() + pause
-        writes = [self._let_go(until)]
-        if fields:
-            writes += [update(message_key(self._message), {**fields, "changed": NOW}), self._told("waiting")]
-        await self._desk.ports.store.commit(writes)
-        await come_back(self._desk, self._line, self._conversation, until)
-        if fields:
-            await self._desk.ports.tasks.enqueue(deliver_task(self._line.connection, key_of(self._message, "waiting")))
+        shown = self._held_up(error) if pause >= _LONG else []
+        await self._desk.ports.store.commit([outbox.let_go(self._box, until, tries=self._box.tries + 1), *shown])
+        await come_back(self._desk, self.line, self._conversation, until)
+        if shown:
+            await self._deliver("waiting")
 
-    async def _leave_outbox(self, status: str, fields: dict[str, Any], until: datetime | None = None) -> None:
-        at = int(self._desk.ports.now().timestamp())
+    def _held_up(self, error: dict[str, Any]) -> list[Write]:
+        """Return the writes that show the agent why a message waits; none if it shows that already."""
+        if self.message.fields.get("held_up") == error:
+            return []
+        return [update(self.message.key, {"held_up": error, "changed": NOW}), self._told("waiting")]
+
+    async def _leave_outbox(
+        self,
+        status: str,
+        fields: dict[str, Any],
+        until: datetime | None = None,
+        *,
+        error: dict[str, Any] | None = None,
+        more: Sequence[Write] = (),
+    ) -> None:
+        now = self._desk.ports.now()
         await self._desk.ports.store.commit(
             [
-                outbox.settled(self._message, {**reached(status, at), **fields}),
-                self._let_go(until),
+                outbox.settled(self.message.key.id, {**reached(status, int(now.timestamp())), **fields}),
+                outbox.let_go(self._box, until, sent=now),
                 self._told(status),
+                *reaction_ended(self.message, self.around.named, status, error),
+                *more,
             ]
         )
-        await self._desk.ports.tasks.enqueue(deliver_task(self._line.connection, key_of(self._message, status)))
+        await self._deliver(status)
+
+    def _healthy(self) -> list[Write]:
+        """Return the writes that end the hold whose probe this was."""
+        if self._hold is None:
+            return []
+        return ended(self._hold, self.line, self._desk.ports.now())
 
     async def _queue_next(self) -> None:
         """Queue what waits behind: its own task may have come and gone while we held the lease."""
-        if await self._desk.ports.store.query(outbox.waiting(self._conversation)):
-            task = outbox.send_task(self._line.id, self._conversation, f"behind {self._message}")
+        if not await self._desk.ports.store.query(outbox.waiting(self._conversation)):
+            return
+        now = self._desk.ports.now()
+        free = self._box.free_after(now)
+        if free > now:
+            await come_back(self._desk, self.line, self._conversation, free)
+        else:
+            task = outbox.send_task(self.line.id, self._conversation, f"behind {self.message.key.id}")
             await self._desk.ports.tasks.enqueue(task)
 
-    def _let_go(self, until: datetime | None = None) -> Write:
-        return outbox.let_go(outbox.outbox_key(self._conversation), until)
+    async def _deliver(self, cause: str) -> None:
+        await self._desk.ports.tasks.enqueue(deliver_task(self.line.connection, key_of(self.message.key.id, cause)))
 
     def _told(self, detail: str) -> Write:
-        return event(
-            "message.status",
-            account=self._line.account,
-            connection=self._line.connection,
-            conversation=self._conversation,
-            message=self._message,
-            detail=detail,
-            now=self._desk.ports.now(),
-        )
+        return status_event(self.line, self._conversation, self.message.key.id, detail, self._desk.ports.now())

@@ -2,17 +2,19 @@
 
 Whatever it says of a template is a reason to ask for the definition again.
 
-Nothing is stopped by any of them: messages come in whatever the line's health.
+Nothing is stopped by any of them: messages come in whatever the line's health. A line that may not send tries again
+soon after one, whatever it says: that asks Meta, and no list of words has to be kept.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from functions.core.health import fact_key, hold_key, sooner
 from functions.core.ids import key_of
 from functions.core.lines import waba_key
 from functions.core.phone import digits
-from functions.core.store import NOW, Document, Key, Store, create, update
+from functions.core.store import NOW, Document, Key, Store, Write, create, update
 from functions.core.tasks import Task
 from functions.core.templates import resync_task
 from functions.core.whatsapp import Fact
@@ -21,11 +23,15 @@ from functions.webhook.step import Step
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Whose a fact is. `line`: of which number it speaks, if of one. `asks`: a line by which Meta can be asked."""
+    """Whose a fact is. `line`: of which number it speaks, if of one. `asks`: a line by which Meta can be asked.
+
+    `lines`: all of the business account.
+    """
 
     account: str
     line: str | None
     asks: str | None
+    lines: tuple[str, ...] = ()
 
 
 async def fact_step(fact: Fact, store: Store, now: datetime, owner: Owner) -> Step:
@@ -49,7 +55,17 @@ async def fact_step(fact: Fact, store: Store, now: datetime, owner: Owner) -> St
     }
     if fact.template is not None:
         fields |= {"template": fact.template}
-    return Step([create(key, fields) if there is None else update(key, fields, version=there.version)], tasks)
+    written = create(key, fields) if there is None else update(key, fields, version=there.version)
+    return Step([written, *await _sooner(fact, store, owner)], tasks)
+
+
+async def _sooner(fact: Fact, store: Store, owner: Owner) -> list[Write]:
+    """Return the writes by which the lines that a fact is about, if they are held, try again."""
+    if fact.template is not None or fact.fact == "error":
+        return []
+    lines = [owner.line] if owner.line else list(owner.lines)
+    held = await store.get([hold_key(one) for one in lines])
+    return [sooner(hold.key) for hold in held if hold]
 
 
 async def owner_of(fact: Fact, store: Store) -> Owner | None:
@@ -57,13 +73,17 @@ async def owner_of(fact: Fact, store: Store) -> Owner | None:
     [waba] = await store.get([waba_key(fact.waba)])
     if waba is None:
         return None
-    return Owner(waba.fields["account"], _line(waba, fact.number), waba.fields.get("line"))
+    return Owner(waba.fields["account"], _line(waba, fact.number), waba.fields.get("line"), _lines(waba))
 
 
 def _resync(fact: Fact, owner: Owner, cause: str) -> list[Task]:
     if fact.name is None or fact.language is None or owner.asks is None:
         return []
     return [resync_task(owner.asks, fact.name, fact.language, cause)]
+
+
+def _lines(waba: Document) -> tuple[str, ...]:
+    return tuple(str(line) for line in waba.fields.get("lines", {}).values())
 
 
 def _line(waba: Document, number: str | None) -> str | None:
@@ -74,4 +94,4 @@ def _line(waba: Document, number: str | None) -> str | None:
 def _key(fact: Fact, line: str | None) -> Key:
     if fact.template is not None:
         return Key("template_facts", key_of("template_fact", fact.waba, fact.template, fact.fact))
-    return Key("line_facts", key_of("fact", line or fact.waba, fact.fact))
+    return fact_key(line or fact.waba, fact.fact)

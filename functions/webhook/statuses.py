@@ -4,18 +4,28 @@ Our callback text names the message, so that nothing is read. A status without o
 another system) is looked up by its wamid; one that finds no message waits for it as an orphan.
 """
 
+import logging
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from functions.core.events import deliver_task, event
+from functions.core.changes import reaction_ended
+from functions.core.consequences import consequences
+from functions.core.events import deliver_task, status_event
+from functions.core.health import begun, hold_key
 from functions.core.ids import key_of
 from functions.core.lines import Line
 from functions.core.message import Callback, message_key, wamid_key
-from functions.core.meta_errors import error_view
+from functions.core.meta_errors import Decision, error_view
 from functions.core.status import reached
-from functions.core.store import NOW, Key, Query, Store, merge, update
+from functions.core.store import NOW, Key, Query, Store, Write, merge, update
 from functions.core.whatsapp import Status
 from functions.webhook.step import Step
+
+log = logging.getLogger(__name__)
+
+_NEWS = timedelta(minutes=10)
+"""An older status was delivered again, or late: the line's health is another matter by now."""
 
 ORPHANS_KEPT = timedelta(days=30)
 """As long as Meta may still deliver a message (Meta, "Send messages": time to live)."""
@@ -25,12 +35,16 @@ async def status_step(status: Status, line: Line, store: Store, now: datetime, *
     """Return what a status asks for. `certain`: a callback's message may not exist, so look before writing."""
     callback = Callback.of(status.callback, line.id)
     if callback and not (certain and (await store.get([message_key(callback.message)]))[0] is None):
-        return _known(status, line, callback.conversation, callback.message, now)
+        # An answer of Meta's may have been lost: then this is where its name for the message comes from.
+        named = {"wamid": status.wamid, "wamid_key": wamid_key(status.wamid)}
+        step = _known(status, line, callback.conversation, callback.message, now, named)
+        return await _with_consequences(step, status, line, callback.message, store, now)
     found = await store.query(
         Query("messages", {"line": line.id, "wamid_key": wamid_key(status.wamid)}, order="sort", limit=1)
     )
     if found:
-        return _known(status, line, found[0].fields["conversation"], found[0].key.id, now)
+        step = _known(status, line, found[0].fields["conversation"], found[0].key.id, now, {})
+        return await _with_consequences(step, status, line, found[0].key.id, store, now)
     return _orphan(status, line, now)
 
 
@@ -46,23 +60,53 @@ def status_fields(status: str, at: int, errors: list[dict[str, Any]], participan
     return {**reached(status, at), **error, "changed": NOW}
 
 
-def _known(status: Status, line: Line, conversation: str, message: str, now: datetime) -> Step:
-    told = event(
-        "message.status",
-        account=line.account,
-        connection=line.connection,
-        conversation=conversation,
-        message=message,
-        detail=status.status,
-        now=now,
-    )
+def _known(
+    status: Status, line: Line, conversation: str, message: str, now: datetime, named: Mapping[str, str]
+) -> Step:
+    fields = status_fields(status.status, status.at, status.errors, status.participant)
     return Step(
         writes=[
-            update(message_key(message), status_fields(status.status, status.at, status.errors, status.participant)),
-            told,
+            update(message_key(message), {**fields, **named}),
+            status_event(line, conversation, message, status.status, now),
         ],
         tasks=[deliver_task(line.connection, key_of(message, status.status))],
     )
+
+
+async def _with_consequences(
+    step: Step, status: Status, line: Line, message_id: str, store: Store, now: datetime
+) -> Step:
+    """Add what a refusal asks for that comes as a status; it is rare, so that it may read."""
+    if status.status != "failed" or not status.errors or status.participant is not None:
+        return step
+    [message] = await store.get([message_key(message_id)])
+    if message is None or message.fields["direction"] != "out":
+        return step
+    error = error_view(status.errors[0])
+    conversation, *target = await store.get(
+        [Key("conversations", message.fields["conversation"]), *_target(message.fields)]
+    )
+    contact = conversation.fields["contact"] if conversation else None
+    about = consequences(error["code"], line, message, contact, at=status.at, now=now)
+    shown = reaction_ended(message, target[0] if target else None, "failed", error)
+    step.writes += [*about.writes, *shown, *await _held(status, line, error, store, now)]
+    step.tasks += about.tasks
+    return step
+
+
+def _target(fields: Mapping[str, Any]) -> list[Key]:
+    return [message_key(fields["target"])] if fields.get("target") else []
+
+
+async def _held(status: Status, line: Line, error: Mapping[str, Any], store: Store, now: datetime) -> list[Write]:
+    """Return the writes that stop a line's sending, when an error of the account is news."""
+    if error["decision"] != Decision.ACCOUNT.value or status.at < (now - _NEWS).timestamp():
+        return []
+    [there] = await store.get([hold_key(line.id)])
+    if there is not None:
+        return []
+    log.error("the line can't send", extra={"line": line.id, "code": error["code"]})
+    return begun(line, error, now)
 
 
 def _orphan(status: Status, line: Line, now: datetime) -> Step:

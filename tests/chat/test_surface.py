@@ -13,6 +13,7 @@ ROUTES = {
     "/v1/conversations/{conversation}/messages": {"get", "post"},
     "/v1/conversations/{conversation}/notes": {"post"},
     "/v1/conversations/{conversation}/read": {"post"},
+    "/v1/conversations/{conversation}/typing": {"post"},
     "/v1/media": {"post"},
     "/v1/events": {"get"},
     "/v1/templates": {"get"},

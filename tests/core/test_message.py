@@ -112,6 +112,10 @@ def test_what_a_message_shows():
         "revoked": None,
         "reactions": [],
         "media": None,
+        "settle": None,
+        "settled": None,
+        "again": None,
+        "again_of": None,
         "text": {"body": "Hello"},
     }
 

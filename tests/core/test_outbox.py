@@ -52,7 +52,7 @@ async def test_of_two_who_take_a_lease_at_once_one_is_refused(store):
     await store.commit(outbox.take(first, "acme", "one", START))
     with pytest.raises(AlreadyExists):
         await store.commit(outbox.take(first, "acme", "one", START))
-    await store.commit([outbox.let_go(outbox.outbox_key(CONVERSATION))])
+    await store.commit([outbox.let_go(first)])
     second = await box_in(store)
     await store.commit(outbox.take(second, "acme", "one", START))
     with pytest.raises(Stale):
@@ -72,7 +72,7 @@ async def test_letting_go_frees_the_outbox_at_once_or_from_a_time_on(store):
     await store.commit(outbox.take(await box_in(store), "acme", "one", START))
     later = START + timedelta(seconds=30)
     for until, free_from in ((later, later), (None, datetime.fromtimestamp(0, UTC))):
-        await store.commit([outbox.let_go(outbox.outbox_key(CONVERSATION), until)])
+        await store.commit([outbox.let_go(await box_in(store), until)])
         box = await box_in(store)
         assert (box.holds, box.busy_until) == (None, free_from)
 
