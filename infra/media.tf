@@ -20,6 +20,17 @@ resource "google_storage_bucket" "media" {
     retention_duration_seconds = 0
   }
 
+  # What a browser uploaded and no message took (functions/core/media.py). The age is in days.
+  lifecycle_rule {
+    condition {
+      age            = 1
+      matches_prefix = ["_arriving/"]
+    }
+    action {
+      type = "Delete"
+    }
+  }
+
   dynamic "lifecycle_rule" {
     for_each = var.media_days == null ? [] : [var.media_days]
     content {
@@ -38,7 +49,7 @@ resource "google_storage_bucket" "media" {
 }
 
 # The sender stores what customers send (again, if a task comes twice) and reads what agents send; the chat function
-# lets browsers put new files and get any.
+# lets browsers put new files and get any, and copies what a message takes to a name of its own.
 resource "google_storage_bucket_iam_member" "media" {
   for_each = {
     sender-any = { function = "sender", role = "roles/storage.objectUser" }

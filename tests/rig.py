@@ -198,7 +198,7 @@ class WhatsApp:
 
     async def __call__(self, request: httpx.Request) -> httpx.Response:
         self.tokens.add(request.headers["authorization"].removeprefix("Bearer "))
-        usual = self._taken(request)
+        usual = self.usual(request)
         answer = self._answers.popleft() if self._answers else self._player
         if answer is None:
             return usual
@@ -206,7 +206,8 @@ class WhatsApp:
             raise answer
         return answer if isinstance(answer, httpx.Response) else await answer(request)
 
-    def _taken(self, request: httpx.Request) -> httpx.Response:
+    def usual(self, request: httpx.Request) -> httpx.Response:
+        """Return what it answers when nobody said otherwise."""
         if request.url.path.endswith("/message_templates"):
             return self._template_page(request)
         if request.method == "GET":
@@ -411,6 +412,10 @@ class Rig:
         with closing(sqlite3.connect(self._folder / "store.db")) as database:
             rows = database.execute("SELECT id FROM documents WHERE collection = ?", (collection,))
             return [name for (name,) in rows]
+
+    def stored_files(self, account: str) -> list[str]:
+        """Return the names of an account's files."""
+        return sorted(path.name for path in (self._folder / "media" / account).glob("*"))
 
     async def erase(self, collection: str) -> None:
         """Take every document of a collection away, as an erasure or a retention would."""

@@ -6,11 +6,12 @@ from fastapi import Depends, FastAPI, Query, Request, Response
 from pydantic import AwareDatetime
 from starlette.middleware.cors import CORSMiddleware
 
-from functions.chat import problems, pulling, reading, templates, uploads, writing
+from functions.chat import files, problems, pulling, reading, templates, uploads, writing
 from functions.chat.bodies import Message, NewFile, Note, Read
 from functions.chat.callers import Caller, Door
 from functions.chat.desk import Desk
 from functions.core.http import Guard, Handler, guarded
+from functions.core.limits import limits_view
 from functions.core.lines import Directory
 from functions.core.ports import Ports
 from functions.core.settings import BadSetting
@@ -146,6 +147,21 @@ def _app(desk: Desk, door: Door) -> FastAPI:
     async def sync_templates(caller: calling, line: str) -> dict[str, Any]:
         """Ask WhatsApp for the line's templates again (CRM servers only)."""
         return await templates.sync(desk, caller, line)
+
+    @app.get("/v1/media/{message}")
+    async def file(caller: calling, message: str) -> dict[str, Any]:
+        """Say where a message's file, and its thumbnail, can be had for the next minutes."""
+        return await files.addresses(desk, caller, message)
+
+    @app.post("/v1/conversations/{conversation}/messages/{message}/fetch", status_code=202)
+    async def fetch(caller: calling, conversation: str, message: str) -> dict[str, Any]:
+        """Fetch a received file again that could not be fetched."""
+        return await files.fetch_again(desk, await desk.open(caller, conversation, "read"), message)
+
+    @app.get("/v1/limits")
+    async def limits(caller: calling) -> dict[str, Any]:
+        """Say which lengths, types and sizes WhatsApp takes."""
+        return limits_view()
 
     @app.get("/v1/events")
     async def events(caller: calling, after: str = "0", limit: Limit = 100) -> dict[str, Any]:

@@ -181,9 +181,10 @@ class Read(_Strict):
 
 
 class NewFile(_Strict):
-    """A file that is about to be uploaded for a conversation. `size` in bytes."""
+    """A file that is about to be uploaded for a conversation. `size` in bytes; `type`: of the message it is for."""
 
     conversation: Id
+    type: Literal["image", "video", "audio", "sticker", "document"] = "document"
     filename: Annotated[str, StringConstraints(min_length=1, max_length=240)]
     mime: Annotated[str, StringConstraints(max_length=120, pattern=r"^[\w.+-]+/[\w.+-]+(;.*)?$")]
-    size: Annotated[int, Field(gt=0, le=100 * 1024 * 1024)]
+    size: Annotated[int, Field(gt=0)]

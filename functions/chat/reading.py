@@ -7,7 +7,7 @@ from typing import Any
 from functions.chat.cursors import Reading, micros, place, sort_place
 from functions.chat.desk import Desk, Open
 from functions.core.conversation import contact_view, unread, window_view
-from functions.core.message import inbound_key, message_key, view, wamid_key
+from functions.core.message import file_name, inbound_key, message_key, view, wamid_key
 from functions.core.store import Document, Query
 
 
@@ -83,10 +83,10 @@ async def one(desk: Desk, opened: Open, message: Document) -> dict[str, Any]:
 
 async def _views(desk: Desk, opened: Open, messages: Sequence[Document]) -> list[dict[str, Any]]:
     quoted = await _quoted(desk, opened, messages)
-    urls = await asyncio.gather(*(_url(desk, message) for message in messages))
+    urls = await asyncio.gather(*(file_urls(desk, message) for message in messages))
     return [
-        view(message, url=url, quoted=quoted.get(_quotes(message) or ""))
-        for message, url in zip(messages, urls, strict=True)
+        view(message, **addresses, quoted=quoted.get(_quotes(message) or ""))
+        for message, addresses in zip(messages, urls, strict=True)
     ]
 
 
@@ -118,11 +118,14 @@ async def _of_wamid(desk: Desk, opened: Open, wamid: str) -> Document | None:
     return found[0] if found else None
 
 
-async def _url(desk: Desk, message: Document) -> str | None:
+async def file_urls(desk: Desk, message: Document) -> dict[str, str | None]:
+    """Return where the file of a message (`url`) and its `thumbnail` can be had for some minutes."""
     media = message.fields.get("media") or {}
-    if media.get("state") != "stored":
-        return None
-    return await desk.ports.media.download_url(media["file"], media["mime"], filename=media.get("name"))
+    if media.get("state") != "stored" or message.fields.get("revoked") is not None:
+        return {"url": None, "thumbnail": None}
+    store, small = desk.ports.media, media.get("thumbnail")
+    url = await store.download_url(media["file"], media["mime"], filename=file_name(message.fields))
+    return {"url": url, "thumbnail": await store.download_url(small, "image/webp") if small else None}
 
 
 def _latest(messages: Sequence[Document], otherwise: int) -> int:

@@ -1,5 +1,9 @@
-"""Files on their way out: the browser puts them into the media store itself, and the message names them."""
+"""Files on their way out: the browser puts them into the media store itself, and the message names them.
 
+They arrive under a name that lasts a day; a message that takes one gives it a name of its own.
+"""
+
+import mimetypes
 import uuid
 from datetime import timedelta
 from typing import Any
@@ -8,11 +12,14 @@ from functions.chat.bodies import NewFile
 from functions.chat.desk import Desk, Open
 from functions.chat.problems import Problem
 from functions.core.ids import key_of
-from functions.core.limits import fault
-from functions.core.media import MediaMissing
+from functions.core.limits import Fault, exact, fault
+from functions.core.magic import BEGINNING, content_fault
+from functions.core.media import ARRIVING, ARRIVING_SECONDS, MediaMissing
 from functions.core.store import NOW, Key, create
 
-_KEPT = timedelta(days=1)
+_KEPT = timedelta(seconds=ARRIVING_SECONDS)
+_NO_TYPE = "application/octet-stream"
+"""What a browser calls a file whose ending it does not know."""
 
 
 def _key(upload: str) -> Key:
@@ -20,9 +27,13 @@ def _key(upload: str) -> Key:
 
 
 async def prepare(desk: Desk, opened: Open, file: NewFile) -> dict[str, Any]:
-    """Return where the browser may put a file, and the id under which a message names it."""
+    """Return where the browser may put a file, and the id under which a message names it.
+
+    Raises `Problem` when WhatsApp would not take it, before anything is uploaded.
+    """
+    mime = exact(file.mime if file.mime != _NO_TYPE else mimetypes.guess_type(file.filename)[0] or _NO_TYPE)
+    _refuse(fault(file.type, mime, file.size))
     upload = key_of("upload", str(uuid.uuid4()))
-    name = f"{opened.line.account}/{upload}"
     await desk.ports.store.commit(
         [
             create(
@@ -30,16 +41,16 @@ async def prepare(desk: Desk, opened: Open, file: NewFile) -> dict[str, Any]:
                 {
                     "account": opened.line.account,
                     "conversation": opened.id,
-                    "file": name,
-                    "mime": file.mime,
+                    "mime": mime,
                     "name": file.filename,
+                    "size": file.size,
                     "created": NOW,
                     "expires_at": desk.ports.now() + _KEPT,
                 },
             )
         ]
     )
-    target = await desk.ports.media.upload_url(name, file.mime, file.size)
+    target = await desk.ports.media.upload_url(f"{ARRIVING}/{upload}", mime, file.size)
     return {
         "id": upload,
         "upload": {"method": target.method, "url": target.url, "headers": dict(target.headers)},
@@ -51,17 +62,27 @@ async def uploaded(desk: Desk, opened: Open, type_: str, upload: str) -> dict[st
     [document] = await desk.ports.store.get([_key(upload)])
     if document is None or document.fields["conversation"] != opened.id:
         raise Problem(422, "media_unknown", "No file of this id was announced for this conversation.")
-    fields = document.fields
+    mime, size = document.fields["mime"], document.fields["size"]
+    _refuse(fault(type_, mime, size))
+    arrived, name = f"{ARRIVING}/{upload}", f"{opened.line.account}/{upload}"
     try:
-        stored = await desk.ports.media.info(fields["file"])
+        beginning = await _arrived(desk, arrived, size)
+        _refuse(content_fault(type_, mime, size, beginning))
+        await desk.ports.media.copy(arrived, name)
     except MediaMissing:
         raise Problem(422, "media_not_uploaded", "The file has not been uploaded yet.") from None
-    if reason := fault(type_, fields["mime"], stored.size):
-        raise Problem(422, "media_refused", reason)
-    return {
-        "file": fields["file"],
-        "mime": fields["mime"],
-        "name": fields["name"],
-        "size": stored.size,
-        "state": "stored",
-    }
+    return {"file": name, "mime": mime, "name": document.fields["name"], "size": size, "state": "stored"}
+
+
+async def _arrived(desk: Desk, name: str, size: int) -> bytes:
+    """Return the beginning of a file that is there as it was announced. Raises `MediaMissing` and `Problem`."""
+    stored = await desk.ports.media.info(name)
+    if stored.size != size:
+        sentence = f"Only {stored.size} of the file's {size} bytes arrived. Please attach it again."
+        raise Problem(422, "media_incomplete", sentence)
+    return await desk.ports.media.beginning(name, BEGINNING)
+
+
+def _refuse(reason: Fault | None) -> None:
+    if reason:
+        raise Problem(422, reason.code, reason.plain, limit=reason.limit, offer=reason.offer)

@@ -11,14 +11,17 @@ The client library is synchronous: its calls run in threads.
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
 
 import google.auth
-from google.api_core.exceptions import GoogleAPIError, NotFound
+from google.api_core.exceptions import GoogleAPIError, NotFound, PreconditionFailed, RequestRangeNotSatisfiable
 from google.auth import iam
 from google.auth.credentials import Signing
 from google.auth.exceptions import GoogleAuthError
@@ -42,6 +45,9 @@ UPLOAD_HEADERS = ("Content-Type", "x-goog-content-length-range", "x-goog-if-gene
 _CALL_SECONDS = 5.0
 _CHUNK_SECONDS = 60.0
 _CHUNK_BYTES = 4 << 20
+_REMEMBERED_URLS = 5000
+_SIGN_AT_ONCE = 10
+"""A page's URLs are signed side by side; more would outgrow the connections that `requests` keeps open."""
 _SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 
 # google-auth has no types for these.
@@ -51,15 +57,41 @@ _ServiceAccount: Any = service_account.Credentials
 _Answer = TypeVar("_Answer")
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What a download URL is good for."""
+
+    name: str
+    seconds: int
+    served_type: str
+    disposition: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """A download URL, and until when it is given out again."""
+
+    url: str
+    again_until: float
+
+
 class CloudStorage:
     """A bucket as a `MediaStore`. With STORAGE_EMULATOR_HOST set it talks to that stand-in.
 
     `credentials` sign URLs. Without them the function's own account does: with its private key if it has one, else by
-    asking IAM to sign, for which it needs the role Service Account Token Creator on itself.
+    asking IAM to sign, for which it needs the role Service Account Token Creator on itself. That is a call for each
+    URL, so a download's is remembered for half of its life: a tab that polls, or a second one, costs none. `clock`
+    answers seconds since 1970.
     """
 
-    def __init__(self, bucket: str, *, credentials: Signing | None = None) -> None:
+    def __init__(
+        self, bucket: str, *, credentials: Signing | None = None, clock: Callable[[], float] = time.time
+    ) -> None:
         self._name = bucket
+        self._clock = clock
+        self._given: dict[_Wanted, _Given] = {}
+        # A function has one CPU, for which the loop's own pool has five threads.
+        self._signing = ThreadPoolExecutor(_SIGN_AT_ONCE, "sign")
         self._credentials: Any = credentials
         self._bucket: Any = None
         self._opening = threading.Lock()
@@ -95,6 +127,33 @@ class CloudStorage:
             if chunk:
                 yield chunk
 
+    async def beginning(self, name: str, count: int) -> bytes:
+        def look(bucket: Any) -> bytes:
+            try:
+                content: bytes = bucket.blob(name).download_as_bytes(
+                    end=count - 1, raw_download=True, timeout=_CALL_SECONDS, retry=_retry(_CALL_SECONDS)
+                )
+            except RequestRangeNotSatisfiable:
+                # An empty file has no first byte.
+                return b""
+            return content
+
+        return await self._call(look)
+
+    async def copy(self, source: str, name: str) -> None:
+        def copy(bucket: Any) -> None:
+            with suppress(PreconditionFailed):  # It was copied before; who may only create can't write it anew.
+                bucket.copy_blob(
+                    bucket.blob(source),
+                    bucket,
+                    name,
+                    if_generation_match=0,
+                    timeout=_CALL_SECONDS,
+                    retry=_retry(_CALL_SECONDS),
+                )
+
+        await self._call(copy)
+
     async def upload_url(self, name: str, mime: str, size: int) -> Upload:
         limits = {"x-goog-content-length-range": f"0,{size}", "x-goog-if-generation-match": "0"}
         # The library adds Host to the headers that it is given, which no browser may send.
@@ -102,9 +161,19 @@ class CloudStorage:
         return Upload(url, headers={"Content-Type": mime} | limits)
 
     async def download_url(self, name: str, mime: str, *, filename: str | None = None, seconds: int = 300) -> str:
-        return await self._signed_url(
-            name, seconds, response_type=served_type(mime), response_disposition=disposition(mime, filename)
+        wanted = _Wanted(name, seconds, served_type(mime), disposition(mime, filename))
+        given = self._given.get(wanted)
+        if given and self._clock() < given.again_until:
+            return given.url
+        again_until = self._clock() + seconds / 2
+        url = await self._signed_url(
+            name, seconds, response_type=wanted.served_type, response_disposition=wanted.disposition
         )
+        self._given.pop(wanted, None)
+        self._given[wanted] = _Given(url, again_until)
+        if len(self._given) > _REMEMBERED_URLS:
+            del self._given[next(iter(self._given))]
+        return url
 
     async def delete(self, name: str) -> None:
         def remove(bucket: Any) -> None:
@@ -116,11 +185,14 @@ class CloudStorage:
             return
 
     async def close(self) -> None:
+        self._signing.shutdown(wait=False)
         bucket, self._bucket = self._bucket, None
         if bucket:
             await asyncio.to_thread(bucket.client.close)
 
-    async def _call(self, work: Callable[[Any], _Answer], seconds: float = _CALL_SECONDS) -> _Answer:
+    async def _call(
+        self, work: Callable[[Any], _Answer], seconds: float = _CALL_SECONDS, threads: ThreadPoolExecutor | None = None
+    ) -> _Answer:
         """Run the work on the bucket in a thread. Raises `MediaMissing` and `MediaUnavailable`.
 
         The work has its own limit of time, without which its thread would go on after ours.
@@ -129,7 +201,8 @@ class CloudStorage:
 
         try:
             async with asyncio.timeout(seconds + 1):
-                return await asyncio.to_thread(lambda: work(self._opened()))
+                loop = asyncio.get_running_loop()
+                return await loop.run_in_executor(threads, lambda: work(self._opened()))
         except NotFound as error:
             raise MediaMissing("there is no such file") from error
         except (GoogleAPIError, RequestException, InvalidResponse, DataCorruption) as error:
@@ -155,7 +228,7 @@ class CloudStorage:
             )
             return url
 
-        return await self._call(sign)
+        return await self._call(sign, threads=self._signing)
 
     def _signer(self) -> Any:
         with self._opening:

@@ -26,6 +26,9 @@ The lease of a sender outlives their sum, so that nobody takes it while a messag
 
 LONGEST_UPLOAD = 120
 
+LONGEST_DOWNLOAD = 120
+"""Seconds after which a received file is given up for this time: less than the sender function may run."""
+
 _TEMPLATES_PER_PAGE = 100
 _TIMEOUT = httpx.Timeout(20, connect=5)
 _UPLOAD_TIMEOUT = httpx.Timeout(LONGEST_UPLOAD, connect=5)
@@ -151,13 +154,20 @@ class Graph:
     async def download(self, url: str, token: str) -> AsyncIterator[AsyncIterator[bytes]]:
         """Stream a file from the URL that `media` gave. Only Meta's hosts (and the configured one), no redirects.
 
-        Raises `Uncertain` when it can't be had just now and `Refused` for a host that is not Meta's.
+        Raises `Uncertain` when it can't be had just now, also on the way, and `Refused` for a host that is not Meta's.
         """
         self._check_host(url)
-        headers = {"Authorization": f"Bearer {token}", "User-Agent": "Leadline/1"}
+        # An encoded answer could grow without bound when it is opened.
+        headers = {"Authorization": f"Bearer {token}", "User-Agent": "Leadline/1", "Accept-Encoding": "identity"}
+        arguments: dict[str, Any] = {"headers": headers, "timeout": _TIMEOUT, "follow_redirects": False}
         try:
-            async with self._client.stream("GET", url, headers=headers, follow_redirects=False) as answer:
-                if answer.status_code != httpx.codes.OK:
+            async with (
+                _given_up_after(LONGEST_DOWNLOAD),
+                self._client.stream("GET", url, **arguments) as answer,
+            ):
+                if answer.is_redirect:
+                    raise _not_metas("the file's address leads elsewhere")
+                if answer.status_code != httpx.codes.OK or "content-encoding" in answer.headers:
                     raise Uncertain(f"the file was answered {answer.status_code}")
                 yield answer.aiter_bytes()
         except httpx.HTTPError as error:

@@ -13,6 +13,12 @@ from urllib.parse import quote
 UPLOAD_SECONDS = 3600
 """How long an upload URL is good for."""
 
+ARRIVING = "_arriving"
+"""Stands in the place of the account in the name of a file that a browser uploads, until a message takes it under a
+name of its own. What is left there a day later belongs to nobody and is removed: by the bucket itself in the cloud."""
+
+ARRIVING_SECONDS = 86400
+
 _MIME = re.compile(r"[\w.+-]+/[\w.+-]+(; ?[\w-]+=[\w.,+-]+)*", re.ASCII)
 # A picture that may carry a script is not shown in place.
 _SHOWN = re.compile(r"(image/(?!svg)|audio/|video/)", re.ASCII)
@@ -58,12 +64,25 @@ class MediaStore(Protocol):
         """Stream a file in chunks. Raises `MediaMissing` at the first one."""
         ...
 
+    async def beginning(self, name: str, count: int) -> bytes:
+        """Return the first bytes of a file, at most `count`. Raises `MediaMissing`."""
+        ...
+
+    async def copy(self, source: str, name: str) -> None:
+        """Give a file another name too, without moving its bytes. Raises `MediaMissing`.
+
+        Doing it again is harmless.
+        """
+        ...
+
     async def upload_url(self, name: str, mime: str, size: int) -> Upload:
         """Return where a browser may put this file: of that type, up to that size, within the next hour."""
         ...
 
     async def download_url(self, name: str, mime: str, *, filename: str | None = None, seconds: int = 300) -> str:
-        """Return a URL that answers the file for so many seconds, ranges allowed.
+        """Return a URL that answers the file for so many seconds, one range of it allowed.
+
+        One that was given out before may be given out again while it lasts for at least half of that.
 
         The type and the disposition are fixed by the URL: `inline` for pictures, sound and video, otherwise
         `attachment` with the file name. Never served as active content.
@@ -77,6 +96,11 @@ class MediaStore(Protocol):
     async def close(self) -> None:
         """Give back connections and threads."""
         ...
+
+
+def thumbnail_name(name: str) -> str:
+    """Return the name of the small picture beside a large one."""
+    return f"{name}-thumbnail"
 
 
 def served_type(mime: str) -> str:

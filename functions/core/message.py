@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import mimetypes
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -242,8 +243,19 @@ class Callback(Struct, frozen=True):
         return cls(*parts[1:])
 
 
-def view(document: Document, *, url: str | None = None, quoted: Document | None = None) -> dict[str, Any]:
-    """Return a message as the chat API shows it. `url`: where its file can be had for some minutes."""
+def file_name(fields: Mapping[str, Any]) -> str:
+    """Return under which name a message's file is saved: its own, else one that says when it came and what it is."""
+    media = fields["media"]
+    if media.get("name"):
+        return str(media["name"])
+    ending = mimetypes.guess_extension((media.get("mime") or "").partition(";")[0].strip()) or ""
+    return f"whatsapp-{fields['type']}-{iso(fields['at'])[:10]}{ending}"
+
+
+def view(
+    document: Document, *, url: str | None = None, thumbnail: str | None = None, quoted: Document | None = None
+) -> dict[str, Any]:
+    """Return a message as the chat API shows it. `url`, `thumbnail`: where its file can be had for some minutes."""
     fields = document.fields
     outbound = fields["direction"] == "out"
     note = fields["type"] == "note"
@@ -273,7 +285,7 @@ def view(document: Document, *, url: str | None = None, quoted: Document | None 
         "edited": _iso(fields.get("edited")),
         "revoked": _iso(fields.get("revoked")),
         "reactions": _reactions(fields),
-        "media": _media_view(media, url) if media and fields.get("revoked") is None else None,
+        "media": _media_view(media, url, thumbnail) if media and fields.get("revoked") is None else None,
         "settle": _settle(fields),
         "settled": _settled(fields),
         "again": fields.get("again"),
@@ -331,9 +343,10 @@ def _error(fields: Mapping[str, Any]) -> dict[str, Any] | None:
     return _NO_ANSWER if shown(fields) == "unknown" else None
 
 
-def _media_view(media: Mapping[str, Any], url: str | None) -> dict[str, Any]:
+def _media_view(media: Mapping[str, Any], url: str | None, thumbnail: str | None) -> dict[str, Any]:
     return {name: media.get(name) for name in ("mime", "name", "size", "state", "reason", "width", "height")} | {
         "url": url,
+        "thumbnail": thumbnail,
         "voice": bool(media.get("voice")),
         "animated": bool(media.get("animated")),
     }

@@ -1,7 +1,7 @@
 """The media store in a folder, and the small web app by which browsers reach it.
 
 A file lies at `<account>/<id>`, its MIME type beside it at `<account>/<id>.type`. It appears at once and whole: it
-is written elsewhere and then renamed.
+is written elsewhere and then renamed. A second name of a file is a hard link to it.
 """
 
 import asyncio
@@ -24,8 +24,11 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from functions.core.media import (
+    ARRIVING,
+    ARRIVING_SECONDS,
     UPLOAD_SECONDS,
     MediaMissing,
     MediaUnavailable,
@@ -37,7 +40,6 @@ from functions.core.media import (
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,100}/[A-Za-z0-9_-]{1,100}")
 _READ_BYTES = 1 << 20
-_ABANDONED_SECONDS = 86400
 
 _SAFE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -66,6 +68,14 @@ class _Refused(Exception):
         self.status = status
 
 
+class _WholeOrOneRange(FileResponse):
+    """Answers several ranges with the whole file, as Cloud Storage does: players ask for one, and many cost much."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [(name, value) for name, value in scope["headers"] if not (name == b"range" and b"," in value)]
+        await super().__call__({**scope, "headers": headers}, receive, send)
+
+
 class FileMedia:
     """A folder as a `MediaStore`. `public_url` is where `app` is mounted; `key` signs its URLs.
 
@@ -86,7 +96,15 @@ class FileMedia:
         )
         with self._usable():
             self._incoming.mkdir(parents=True, exist_ok=True)
-            self._clear_abandoned()
+        self.clear_abandoned()
+
+    def clear_abandoned(self) -> None:
+        """Remove what a browser uploaded a day ago and no message took, and what a killed process began to write."""
+        with self._usable():
+            for folder in (self._folder / ARRIVING, self._incoming):
+                for path in folder.iterdir() if folder.is_dir() else ():
+                    if path.stat().st_mtime < self._clock() - ARRIVING_SECONDS:
+                        path.unlink(missing_ok=True)
 
     async def save(self, name: str, chunks: AsyncIterator[bytes], mime: str) -> StoredFile:
         size = await self._store(name, chunks, mime)
@@ -102,6 +120,26 @@ class FileMedia:
         with file:
             while chunk := await self._found(lambda: file.read(_READ_BYTES)):
                 yield chunk
+
+    async def beginning(self, name: str, count: int) -> bytes:
+        path = self._path(name)
+
+        def look() -> bytes:
+            with path.open("rb") as file:
+                return file.read(count)
+
+        return await self._found(look)
+
+    async def copy(self, source: str, name: str) -> None:
+        path = self._path(source)
+        draft = self._incoming / secrets.token_hex(16)
+        target = self._path(name)
+
+        def link() -> None:
+            os.link(path, draft)
+            _publish(draft, target, _type_beside(path).read_text())
+
+        await self._found(link)
 
     async def upload_url(self, name: str, mime: str, size: int) -> Upload:
         expires = int(self._clock()) + UPLOAD_SECONDS
@@ -151,12 +189,6 @@ class FileMedia:
             full = error.errno in (errno.ENOSPC, errno.EDQUOT)
             reason = "the disk is full" if full else error.strerror
             raise MediaUnavailable(f"{self._folder} can't be used: {reason}.") from error
-
-    def _clear_abandoned(self) -> None:
-        """Remove what a process that was killed had begun to write."""
-        for path in self._incoming.iterdir():
-            if path.stat().st_mtime < time.time() - _ABANDONED_SECONDS:
-                path.unlink(missing_ok=True)
 
     async def _store(self, name: str, chunks: AsyncIterable[bytes], mime: str) -> int:
         """Write the chunks, then name the file; return its size. If `chunks` raises, its error goes on."""
@@ -217,7 +249,7 @@ class FileMedia:
         if not await asyncio.to_thread(path.is_file):
             raise _Refused(404, "There is no such file.")
         headers = _SAFE_HEADERS | {"Content-Type": terms["type"], "Content-Disposition": terms["disposition"]}
-        return FileResponse(path, headers=headers)
+        return _WholeOrOneRange(path, headers=headers)
 
     async def _take(self, request: Request, path: Path, terms: Mapping[str, str]) -> Response:
         if request.headers.get("content-type") != terms["type"]:

@@ -171,10 +171,11 @@ class Machine:
         await self._store.close()
 
     async def _sweep_for_ever(self) -> None:
-        """Do what Cloud Scheduler does in the cloud, and what Firestore does with expired documents."""
+        """Do what Cloud Scheduler does in the cloud, and what Firestore and the bucket do with what has expired."""
         while True:
             now = utc_now()
             await self._store.purge_expired(now)
+            await asyncio.to_thread(self._media.clear_abandoned)
             minute = str(int(now.timestamp()) // _SWEEP_SECONDS)
             await self._tasks.enqueue(
                 Task("housekeeping", "sync", {"kind": "sweep"}, key_of("sweep", minute), now + timedelta(seconds=1))

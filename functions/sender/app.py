@@ -8,7 +8,7 @@ from functions.core.http import Handler
 from functions.core.ports import Ports
 from functions.core.settings import BadSetting
 from functions.sender.desk import Desk
-from functions.sender.fetch_media import fetch_media
+from functions.sender.fetch_media import add_thumbnail, fetch_media
 from functions.sender.marks import mark_read, show_typing
 from functions.sender.send import send
 from functions.sender.templates import sync_template, sync_templates
@@ -26,7 +26,8 @@ def create(ports: Ports, client: httpx.AsyncClient | None = None) -> Handler:
         "sender",
         {
             "send": lambda task: send(desk, task["line"], task["conversation"]),
-            "fetch_media": lambda task: fetch_media(desk, task["line"], task["message"]),
+            "fetch_media": lambda task: fetch_media(desk, task),
+            "thumbnail": lambda task: add_thumbnail(desk, task),
             "read": lambda task: mark_read(desk, task["line"], task["message"], int(task.get("tries", "0"))),
             "typing": lambda task: show_typing(desk, task["line"], task["conversation"]),
             "templates": lambda task: sync_templates(desk, task["line"]),

@@ -3,62 +3,96 @@
 import base64
 import hashlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
 
 from functions.core.events import deliver_task, event
+from functions.core.fetching import next_try
 from functions.core.graph import NotSent, Refused, Uncertain
 from functions.core.ids import key_of
-from functions.core.media import StoredFile
+from functions.core.limits import RECEIVED
+from functions.core.media import MediaMissing, MediaUnavailable, StoredFile
 from functions.core.message import message_key
 from functions.core.meta_errors import Decision, error_view, meaning
-from functions.core.store import NOW, Document, Unavailable, update
+from functions.core.store import NOW, Document, update
 from functions.core.work import Hopeless
 from functions.sender.desk import Access, Desk
+from functions.sender.pictures import picture_fields
 
 log = logging.getLogger(__name__)
-
-MAX_SIZE = 100 * 1024 * 1024
-"""Bytes of the largest file that a customer can send (Meta, "Media")."""
 
 _LATER = (Decision.RETRY, Decision.ACCOUNT)
 """Nothing is wrong with the file itself, which Meta keeps for 7 days."""
 
+_TOO_LONG = "WhatsApp did not give the file for too long. Try again, or ask the customer to send it once more."
+
 
 class FileRefused(Exception):
-    """The file is not what was announced, or too large; trying again is no use."""
+    """The file is not what was announced, or too large; trying again is no use. The text is for the agent."""
 
 
-async def fetch_media(desk: Desk, line_id: str, message_id: str) -> None:
-    """Store the file of a message and tell the open tabs. Raises `Unavailable` when it should be tried again."""
-    access = await desk.access(line_id)
-    [message] = await desk.ports.store.get([message_key(message_id)])
-    if message is None:
+class NotNow(Exception):
+    """The file can't be had just now."""
+
+
+async def fetch_media(desk: Desk, task: Mapping[str, str]) -> None:
+    """Store the file of a message and tell the open tabs; what must wait comes back as a task of its own."""
+    access = await desk.access(task["line"])
+    [message] = await desk.ports.store.get([message_key(task["message"])])
+    if message is None or "media" not in message.fields:
         raise Hopeless("the message is gone")
     media = message.fields["media"]
     if media["state"] == "stored":
         return
-    name = f"{access.line.account}/{message_id}"
+    try:
+        settled = await _stored(desk, access, message)
+    except FileRefused as refusal:
+        settled = {"state": "failed", "reason": str(refusal)}
+    except NotNow:
+        later = next_try(task, desk.ports.now())
+        if later is not None:
+            log.info("a file has to wait", extra={"message_id": message.key.id, "attempt": task["attempt"]})
+            await desk.ports.tasks.enqueue(later)
+            return
+        settled = {"state": "failed", "reason": _TOO_LONG}
+    await _settle(desk, access, message, settled)
+
+
+async def add_thumbnail(desk: Desk, task: Mapping[str, str]) -> None:
+    """Give a picture of ours its thumbnail; without one the tab shows the picture itself."""
+    [message] = await desk.ports.store.get([message_key(task["message"])])
+    if message is None or "media" not in message.fields:
+        raise Hopeless("the message is gone")
+    media = message.fields["media"]
+    try:
+        fields = await picture_fields(desk.ports.media, media["file"], media["mime"], media["size"])
+    except (MediaMissing, MediaUnavailable) as error:
+        log.warning("no thumbnail", extra={"type": type(error).__name__, "message_id": message.key.id})
+        return
+    if fields:
+        await desk.ports.store.commit([update(message.key, {"media": fields, "changed": NOW})])
+
+
+async def _stored(desk: Desk, access: Access, message: Document) -> dict[str, Any]:
+    """Return what a message's `media` gets once its file is stored. Raises `FileRefused` and `NotNow`."""
+    media, name = message.fields["media"], f"{access.line.account}/{message.key.id}"
     try:
         stored, mime = await _fetch(desk, access, media["id"] or "", media.get("sha256"), name)
-    except (NotSent, Uncertain):
-        raise Unavailable("the file can't be fetched just now") from None
+        # What the customer's app called it says more than Meta's own word: the codec of a voice note stands there.
+        mime = media.get("mime") or mime
+        picture = await picture_fields(desk.ports.media, name, mime, stored.size)
+    except (NotSent, Uncertain, MediaUnavailable):
+        raise NotNow from None
     except Refused as refusal:
         if meaning(refusal.code, refusal.transient).decision in _LATER:
-            raise Unavailable("the file can't be fetched just now") from None
-        await _tell(desk, access, message, {"state": "failed", "reason": error_view(refusal.error)["plain"]})
-    except FileRefused as refusal:
-        await _tell(desk, access, message, {"state": "failed", "reason": str(refusal)})
-    else:
-        await _tell(
-            desk,
-            access,
-            message,
-            {"state": "stored", "file": name, "size": stored.size, "mime": media.get("mime") or mime},
-        )
+            raise NotNow from None
+        raise FileRefused(error_view(refusal.error)["plain"]) from None
+    return {"state": "stored", "file": name, "size": stored.size, "mime": mime, "reason": None, **picture}
 
 
 async def _fetch(desk: Desk, access: Access, media_id: str, sha256: str | None, name: str) -> tuple[StoredFile, str]:
     facts = await desk.graph.media(access.token, media_id)
+    _check_size(facts.size)
     async with desk.graph.download(facts.url, access.token) as chunks:
         stored = await desk.ports.media.save(name, _checked(chunks, sha256 or facts.sha256), facts.mime)
     return stored, facts.mime
@@ -69,8 +103,7 @@ async def _checked(chunks: AsyncIterator[bytes], sha256: str) -> AsyncIterator[b
     size, hasher = 0, hashlib.sha256()
     async for chunk in chunks:
         size += len(chunk)
-        if size > MAX_SIZE:
-            raise FileRefused("The file is over 100 MB.")
+        _check_size(size)
         hasher.update(chunk)
         yield chunk
     # Live webhooks carry base64, older examples hexadecimal.
@@ -81,17 +114,23 @@ async def _checked(chunks: AsyncIterator[bytes], sha256: str) -> AsyncIterator[b
         raise FileRefused("The file arrived damaged.")
 
 
-async def _tell(desk: Desk, access: Access, message: Document, media: dict[str, object]) -> None:
-    line = access.line
+def _check_size(size: int) -> None:
+    if size > RECEIVED:
+        raise FileRefused("The file is over 100 MB.")
+
+
+async def _settle(desk: Desk, access: Access, message: Document, media: dict[str, Any]) -> None:
+    # A file may fail, be asked for again, and come: each is told, though it happens to the same message.
+    line, detail = access.line, f"media {media['state']} {message.version}"
     told = event(
         "message.changed",
         account=line.account,
         connection=line.connection,
         conversation=message.fields["conversation"],
         message=message.key.id,
-        detail="media",
+        detail=detail,
         now=desk.ports.now(),
     )
     await desk.ports.store.commit([update(message.key, {"media": media, "changed": NOW}), told])
-    await desk.ports.tasks.enqueue(deliver_task(line.connection, key_of(message.key.id, "media")))
+    await desk.ports.tasks.enqueue(deliver_task(line.connection, key_of(message.key.id, detail)))
     log.info("media settled", extra={"message_id": message.key.id, "status": media["state"]})

@@ -12,11 +12,11 @@ from functions.core.changes import filled, last_reaction
 from functions.core.conversation import active, came_by, contact_key, conversation_key, grown, received
 from functions.core.counts import counted
 from functions.core.events import Type, deliver_task, event
+from functions.core.fetching import KEPT_AT_META, fetch_task
 from functions.core.ids import key_of
 from functions.core.lines import Line
 from functions.core.message import echo_key, inbound_key, message_fields, sort_key
 from functions.core.store import NOW, Document, Key, Maximum, Write, create, merge, update
-from functions.core.tasks import Task
 from functions.core.whatsapp import MEDIA_TYPES, PHONE, GroupMessage, Message, Preference
 from functions.webhook.people import Crowd
 from functions.webhook.step import Step
@@ -67,7 +67,7 @@ def message_step(
         ],
         tasks=[
             deliver_task(line.connection, key.id),
-            *([_fetch(line.id, key.id)] if message.type in MEDIA_TYPES else []),
+            *([fetch_task(line.id, key.id, now + KEPT_AT_META)] if message.type in MEDIA_TYPES else []),
         ],
         message=key,
         awaited=message.wamid if message.by == PHONE else None,
@@ -136,13 +136,3 @@ def _counts(message: Message, line: Line, now: datetime) -> list[Write]:
     if message.type != "unsupported":
         return []
     return [counted(line.account, f"type {message.content['type']}", now)]
-
-
-def _fetch(line: str, message: str) -> Task:
-    """Return the task that fetches a message's file: soon, because Meta keeps it for 7 days only."""
-    return Task(
-        queue="media",
-        function="sender",
-        payload={"kind": "fetch_media", "line": line, "message": message},
-        name=key_of("fetch_media", message),
-    )

@@ -2,12 +2,13 @@
 
 import asyncio
 import hashlib
+import tracemalloc
 from collections.abc import AsyncIterator
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 import pytest
 
-from functions.core.media import MediaMissing, MediaStore, StoredFile
+from functions.core.media import ARRIVING, MediaMissing, MediaStore, StoredFile
 from tests.contract.conftest import MediaRig
 
 NAME = "acme/abcdefghijklmnopqrstuvwxyz"
@@ -87,6 +88,59 @@ async def test_saving_the_same_file_again_is_harmless(files: MediaRig) -> None:
     for _ in range(2):
         await files.media.save(NAME, chunks(CONTENT), "image/png")
     assert await content_of(files.media) == CONTENT
+
+
+@pytest.mark.parametrize("size", [0, 5, 64, 10240])
+async def test_the_beginning_of_a_file_can_be_looked_at(files: MediaRig, size: int) -> None:
+    await files.media.save(NAME, chunks(CONTENT[:size]), "image/png")
+    assert await files.media.beginning(NAME, 64) == CONTENT[: min(size, 64)]
+    with pytest.raises(MediaMissing):
+        await files.media.beginning(OTHER, 64)
+
+
+async def test_a_copy_has_content_and_type_and_outlives_what_it_was_made_from(files: MediaRig) -> None:
+    await files.media.save(NAME, chunks(CONTENT), "audio/ogg; codecs=opus")
+    await files.media.copy(NAME, OTHER)
+    await files.media.delete(NAME)
+    assert await files.media.info(OTHER) == StoredFile(len(CONTENT), "audio/ogg; codecs=opus")
+    assert await content_of(files.media, OTHER) == CONTENT
+
+
+async def test_copying_again_is_harmless_and_what_is_not_there_is_missing(files: MediaRig) -> None:
+    await files.media.save(NAME, chunks(CONTENT), "image/png")
+    await asyncio.gather(*(files.media.copy(NAME, OTHER) for _ in range(3)))
+    assert await content_of(files.media, OTHER) == CONTENT
+    with pytest.raises(MediaMissing):
+        await files.media.copy("acme/nothing", "acme/another")
+
+
+async def test_what_a_browser_uploaded_can_be_taken_under_another_name(files: MediaRig) -> None:
+    upload = await files.media.upload_url(f"{ARRIVING}/one", "image/png", len(CONTENT))
+    assert (await files.browser.put(upload.url, headers=upload.headers, content=CONTENT)).is_success
+    await files.media.copy(f"{ARRIVING}/one", NAME)
+    assert (await files.browser.get(await files.media.download_url(NAME, "image/png"))).content == CONTENT
+
+
+async def test_a_hundred_megabytes_pass_both_ways_in_little_memory(files: MediaRig) -> None:
+    hasher = hashlib.sha256()
+
+    async def source() -> AsyncIterator[bytes]:
+        for number in range(1600):
+            chunk = number.to_bytes(4) * 16384
+            hasher.update(chunk)
+            yield chunk
+
+    tracemalloc.start()
+    try:
+        assert (await files.media.save(NAME, source(), "video/mp4")).size == 100 << 20
+        read = hashlib.sha256()
+        async for chunk in files.media.read(NAME):
+            read.update(chunk)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert read.digest() == hasher.digest()
+    assert peak < 40 << 20
 
 
 async def test_a_deleted_file_is_gone_and_deleting_it_again_is_fine(files: MediaRig) -> None:
@@ -248,6 +302,21 @@ async def test_a_part_that_is_not_there_is_refused(files: MediaRig) -> None:
     await files.media.save(NAME, chunks(CONTENT), "video/mp4")
     url = await files.media.download_url(NAME, "video/mp4")
     assert (await files.browser.get(url, headers={"Range": "bytes=99999-"})).status_code == 416
+
+
+async def test_several_parts_at_once_are_answered_with_the_whole(files: MediaRig) -> None:
+    await files.media.save(NAME, chunks(CONTENT), "video/mp4")
+    url = await files.media.download_url(NAME, "video/mp4")
+    answer = await files.browser.get(url, headers={"Range": "bytes=0-9,100-199"})
+    assert (answer.status_code, answer.content, answer.headers["content-type"]) == (200, CONTENT, "video/mp4")
+
+
+async def test_a_download_url_that_is_asked_for_again_is_good_for_half_of_its_time(files: MediaRig) -> None:
+    await files.media.save(NAME, chunks(CONTENT), "image/png")
+    for _ in range(2):
+        url = await files.media.download_url(NAME, "image/png")
+    files.pass_time(149)
+    assert (await files.browser.get(url)).status_code == 200
 
 
 @pytest.mark.parametrize("seconds", [300, 10])

@@ -5,6 +5,7 @@ import base64
 import json
 import time
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -24,6 +25,7 @@ from functions.core import cloud_storage
 from functions.core.cloud_storage import CloudStorage
 from functions.core.media import MediaUnavailable
 from tests.google.cloud_storage import CloudStorage as CloudStorageService
+from tests.google.keys import ServiceAccount
 from tests.google.process import free_port
 
 NAME = "acme/one"
@@ -56,31 +58,84 @@ class KeylessCredentials(credentials.Credentials):  # type: ignore[misc]
         self.token, self.service_account_email = f"token {self.refreshed}", self._email
 
 
-async def test_without_a_private_key_iam_signs_for_the_functions_own_account(
-    service: CloudStorageService, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    account = service.account
-    keyless = KeylessCredentials(account.email)
-    asked: list[tuple[str, str]] = []
+@dataclass
+class Iam:
+    """Signs for an account without a key, 20 ms each, and keeps how it was asked."""
 
-    def sign(self: object, url: str, method: str = "GET", body: Any = None, headers: Any = None, **_: Any) -> Any:
-        asked.append((url, headers["authorization"]))
+    account: ServiceAccount
+    asked: list[tuple[str, str]] = field(default_factory=list)
+
+    def sign(self, url: str, method: str = "GET", body: Any = None, headers: Any = None, **_: Any) -> Any:
+        self.asked.append((url, headers["authorization"]))
+        time.sleep(0.02)
         text = base64.b64decode(json.loads(body)["payload"])
-        signature = account.private.sign(text, padding.PKCS1v15(), hashes.SHA256())
+        signature = self.account.private.sign(text, padding.PKCS1v15(), hashes.SHA256())
         answer = {"signedBlob": base64.b64encode(signature).decode()}
         return SimpleNamespace(status=200, data=json.dumps(answer).encode())
 
+
+@pytest.fixture
+def iam(service: CloudStorageService, monkeypatch: pytest.MonkeyPatch) -> Iam:
+    """What signs where there is no private key, as in the cloud."""
+    iam = Iam(service.account)
+    keyless = KeylessCredentials(service.account.email)
     monkeypatch.setattr(google.auth, "default", lambda scopes: (keyless, "project"))
-    monkeypatch.setattr(google.auth.transport.requests.Request, "__call__", sign)
+    monkeypatch.setattr(
+        google.auth.transport.requests.Request, "__call__", lambda _, *args, **kw: iam.sign(*args, **kw)
+    )
+    return iam
+
+
+async def test_without_a_private_key_iam_signs_for_the_functions_own_account(iam: Iam) -> None:
     media = CloudStorage("media")
     await media.save(NAME, chunks(b"hello"), "image/png")
     async with httpx.AsyncClient(trust_env=False) as browser:
-        for _ in range(2):
-            url = await media.download_url(NAME, "image/png")
+        for name in ("a.png", "b.png"):
+            url = await media.download_url(NAME, "image/png", filename=name)
             assert (await browser.get(url)).content == b"hello"
     await media.close()
-    assert [authorization for _, authorization in asked] == ["Bearer token 1"] * 2
-    assert asked[0][0].endswith(f"/serviceAccounts/{account.email}:signBlob")
+    assert [authorization for _, authorization in iam.asked] == ["Bearer token 1"] * 2
+    assert iam.asked[0][0].endswith(f"/serviceAccounts/{iam.account.email}:signBlob")
+
+
+async def test_a_page_that_is_asked_for_again_costs_no_signature(iam: Iam) -> None:
+    now = [time.time()]
+    media = CloudStorage("media", clock=lambda: now[0])
+    page = [f"acme/{number}{small}" for number in range(50) for small in ("", "-thumbnail")]
+
+    async def read_page() -> list[str]:
+        return await asyncio.gather(*(media.download_url(name, "image/png") for name in page))
+
+    first = await read_page()
+    assert len(iam.asked) == 100
+    for _ in range(28):
+        now[0] += 5
+        assert await read_page() == first
+    assert len(iam.asked) == 100
+    now[0] += 15  # Half of the five minutes is over.
+    await read_page()
+    assert len(iam.asked) == 200
+    await media.close()
+
+
+async def test_a_page_s_addresses_are_signed_side_by_side(iam: Iam, monkeypatch: pytest.MonkeyPatch) -> None:
+    media = CloudStorage("media")
+    await media.download_url(NAME, "image/png")
+    started = time.monotonic()
+    await asyncio.gather(*(media.download_url(f"acme/{number}", "image/png") for number in range(50)))
+    assert time.monotonic() - started < 50 * 0.02 / 3
+    await media.close()
+
+
+async def test_only_so_many_addresses_are_remembered(iam: Iam, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cloud_storage, "_REMEMBERED_URLS", 3)
+    media = CloudStorage("media")
+    for number in (0, 1, 2, 3, 3, 2, 1):
+        await media.download_url(f"acme/{number}", "image/png")
+    assert len(iam.asked) == 4
+    await media.download_url("acme/0", "image/png")
+    assert len(iam.asked) == 5
+    await media.close()
 
 
 async def test_an_account_that_cannot_sign_is_told_so(

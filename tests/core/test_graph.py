@@ -1,4 +1,5 @@
 import asyncio
+import gzip
 import json
 from collections.abc import AsyncIterator
 
@@ -237,9 +238,30 @@ async def test_the_configured_graph_host_may_hold_files_too(client, httpx_mock):
 
 async def test_a_redirect_of_a_file_is_not_followed(graph, httpx_mock):
     httpx_mock.add_response(url=FILE, status_code=302, headers={"location": "https://evil.test/file"})
-    with pytest.raises(Uncertain):
+    with pytest.raises(Refused):
         await download(graph, FILE)
     assert len(httpx_mock.get_requests()) == 1
+
+
+async def test_a_file_is_asked_for_as_it_is_and_not_opened_when_it_comes_packed(graph, httpx_mock):
+    httpx_mock.add_response(url=FILE, headers={"content-encoding": "gzip"}, content=gzip.compress(bytes(1000)))
+    with pytest.raises(Uncertain):
+        await download(graph, FILE)
+    assert httpx_mock.get_request().headers["accept-encoding"] == "identity"
+
+
+async def test_a_file_that_trickles_is_given_up(graph, httpx_mock, monkeypatch):
+    monkeypatch.setattr("functions.core.graph.LONGEST_DOWNLOAD", 0.1)
+
+    class Trickle(httpx.AsyncByteStream):
+        async def __aiter__(self):
+            while True:
+                yield b"x"
+                await asyncio.sleep(0.01)
+
+    httpx_mock.add_response(url=FILE, stream=Trickle())
+    with pytest.raises(Uncertain):
+        await download(graph, FILE)
 
 
 async def test_a_redirect_of_a_call_is_not_followed(graph, httpx_mock):

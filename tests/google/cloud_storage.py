@@ -7,7 +7,7 @@
         url = blob.generate_signed_url(300, version="v4", credentials=storage.account.credentials())
 
 Knows: buckets (make, get, change), objects (multipart, simple and resumable upload, get, download with Range, list by
-prefix, change, delete), generation preconditions, checksums, V4 signed URLs for GET, HEAD, PUT and the start of a
+prefix, change, copy, delete), generation preconditions, checksums, V4 signed URLs for GET, HEAD, PUT and the start of a
 resumable upload, and CORS as the bucket says or, for a resumable upload, the origin given at its start. Everything
 else is refused. The JSON API asks for no credentials, as under STORAGE_EMULATOR_HOST the client has none; signed URLs
 are checked in full.
@@ -19,6 +19,7 @@ import json
 import math
 import re
 import secrets
+import shutil
 import socket
 import tempfile
 import threading
@@ -37,6 +38,7 @@ from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from tests.google.keys import ServiceAccount
 from tests.google.objects import (
@@ -113,6 +115,7 @@ class CloudStorage:
                 Route(bucket, self._get_bucket, methods=["GET"]),
                 Route(bucket, self._patch_bucket, methods=["PATCH"]),
                 Route(bucket + "/o", self._list, methods=["GET"]),
+                Route(bucket + one + "/copyTo/b/{to}/o/{name:path}", self._copy, methods=["POST"]),
                 Route(bucket + one, self._get, methods=["GET"]),
                 Route(bucket + one, self._patch, methods=["PATCH"]),
                 Route(bucket + one, self._delete, methods=["DELETE"]),
@@ -197,6 +200,17 @@ class CloudStorage:
     async def _delete(self, request: Request) -> Response:
         self._objects.delete(self._object(request))
         return Response(status_code=204)
+
+    async def _copy(self, request: Request) -> Response:
+        """Copy an object as it is; with a body, its fields would be replaced, which this stand-in does not know."""
+        if await request.body():
+            raise invalid("Copying with other fields is not known to this stand-in.")
+        path, query = request.path_params, request.query_params
+        found = self._objects.get(path["bucket"], path["object"])
+        content = self._objects.new_file()
+        shutil.copyfile(found.path, content)
+        copied = self._objects.store(path["to"], path["name"], content, found.settings, Preconditions.of(query))
+        return JSONResponse(copied.resource(_base_url(request)))
 
     # Uploads by the JSON API
 
@@ -404,7 +418,15 @@ def _content(found: StoredObject, content_type: str | None = None, disposition: 
         "X-Goog-Hash": f"crc32c={found.crc32c},md5={found.md5}",
         "X-Goog-Stored-Content-Length": str(found.size),
     }
-    return FileResponse(found.path, headers=headers | ({"Content-Disposition": disposition} if disposition else {}))
+    return _WholeOrOneRange(found.path, headers=headers | ({"Content-Disposition": disposition} if disposition else {}))
+
+
+class _WholeOrOneRange(FileResponse):
+    """Several ranges at once are answered with the whole object, as the service does."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [(name, value) for name, value in scope["headers"] if not (name == b"range" and b"," in value)]
+        await super().__call__({**scope, "headers": headers}, receive, send)
 
 
 def _multipart_related(content_type: str, body: bytes) -> tuple[dict[str, Any], bytes]:

@@ -1,4 +1,5 @@
 from functions.core.cloud_storage import UPLOAD_HEADERS
+from functions.core.media import ARRIVING, ARRIVING_SECONDS
 from tests.infra.module import Body, Module
 
 
@@ -21,6 +22,14 @@ def test_a_deleted_file_leaves_no_copy(module: Module) -> None:
     [soft_delete] = bucket(module)["soft_delete_policy"]
     assert soft_delete["retention_duration_seconds"] == 0
     assert "versioning" not in bucket(module)
+
+
+def test_an_upload_that_no_message_took_goes_away(module: Module) -> None:
+    [rule] = bucket(module)["lifecycle_rule"]
+    [condition], [action] = rule["condition"], rule["action"]
+    assert condition["matches_prefix"] == [f"{ARRIVING}/"]
+    assert condition["age"] * 86400 == ARRIVING_SECONDS
+    assert action["type"] == "Delete"
 
 
 def test_what_holds_data_is_not_destroyed_by_a_slip(module: Module) -> None:

@@ -1,15 +1,21 @@
 """Files, both ways: fetched soon after their message, sent by the id that Meta gives them."""
 
+import asyncio
 import hashlib
+import itertools
+import resource
 
 import httpx
 import pytest
+from PIL import Image, ImageCms
 
 from functions.core.media import MediaUnavailable
-from tests.payloads import ANA, MIA, inbound, inbound_image
+from functions.sender.pictures import picture_of
+from tests.payloads import ANA, LUCIA, MIA, inbound, inbound_image
+from tests.pictures import bomb, encoded, moving, opened, photograph
 from tests.rig import TOKEN
 
-PICTURE = b"\xff\xd8\xff a picture"
+PICTURE = photograph((1200, 900))
 
 
 async def received(rig, **changed):
@@ -94,7 +100,7 @@ async def test_a_file_that_arrives_damaged_is_not_shown(rig):
 
 
 async def test_a_file_over_the_limit_is_given_up_on_the_way(rig, monkeypatch):
-    monkeypatch.setattr("functions.sender.fetch_media.MAX_SIZE", 5)
+    monkeypatch.setattr("functions.sender.fetch_media.RECEIVED", 5)
     tab = await received(rig)
     await rig.drain()
     assert (await media_of(tab))["reason"] == "The file is over 100 MB."
@@ -124,45 +130,304 @@ async def test_a_file_elsewhere_than_at_metas_is_never_asked_for(rig):
     assert (await media_of(tab))["state"] == "failed"
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [
-        httpx.ConnectError("no way"),
-        httpx.ReadTimeout("late"),
-        httpx.Response(500),
-        httpx.Response(401, json={"error": {"code": 190, "message": "expired"}}),
-        httpx.Response(400, json={"error": {"code": 4, "message": "too many calls"}}),
-    ],
-    ids=str,
-)
-async def test_what_can_not_be_fetched_now_is_fetched_later(rig, answer):
+NOT_NOW = [
+    httpx.ConnectError("no way"),
+    httpx.ReadTimeout("late"),
+    httpx.Response(500),
+    httpx.Response(429),
+    httpx.Response(401, json={"error": {"code": 190, "message": "expired"}}),
+    httpx.Response(400, json={"error": {"code": 4, "message": "too many calls"}}),
+]
+
+
+@pytest.mark.parametrize("answer", NOT_NOW, ids=str)
+async def test_what_can_not_be_fetched_now_is_fetched_later_without_slowing_its_queue(rig, answer):
     tab = await received(rig)
-    task = fetch_task(rig)
     rig.whatsapp.answers_next(answer)
-    assert (await rig.run(task)).status_code == 503
+    await rig.drain()
     assert (await media_of(tab))["state"] == "waiting"
-    assert (await rig.run(task)).status_code == 200
+    rig.clock.forward(seconds=6)
+    await rig.drain()
     assert (await media_of(tab))["state"] == "stored"
 
 
-async def test_a_media_store_that_is_away_makes_the_task_come_again(rig, monkeypatch):
+async def test_a_download_that_is_refused_for_now_is_made_again_at_a_fresh_address(rig):
     tab = await received(rig)
-    task = fetch_task(rig)
+    asked = []
+
+    async def busy_once(request):
+        asked.append(request.url.host)
+        rig.whatsapp.plays(None if len(asked) > 1 else busy_once)
+        if request.url.host == "lookaside.fbsbx.com":
+            return httpx.Response(503)
+        return rig.whatsapp.usual(request)
+
+    rig.whatsapp.plays(busy_once)
+    await rig.drain()
+    assert asked == ["graph.test", "lookaside.fbsbx.com"]
+    assert (await media_of(tab))["state"] == "waiting"
+    rig.clock.forward(seconds=6)
+    await rig.drain()
+    assert (await media_of(tab))["state"] == "stored"
+
+
+async def test_the_pauses_grow_to_an_hour_and_after_a_week_the_file_is_given_up(rig):
+    tab = await received(rig)
+    rig.whatsapp.plays(httpx.ReadTimeout("late"))
+    started, tries = rig.clock(), []
+    while (await media_of(tab))["state"] == "waiting":
+        await rig.drain()
+        tries.append(rig.clock())
+        for task in rig.tasks.of_kind("fetch_media"):
+            rig.clock.forward(seconds=(task.at - rig.clock()).total_seconds() + 1)
+    pauses = [(later - earlier).total_seconds() for earlier, later in itertools.pairwise(tries)]
+    assert [round(pause / 5) for pause in pauses[:4]] == [1, 2, 4, 8]
+    assert max(pauses) < 3610
+    assert 6.9 < (tries[-1] - started).total_seconds() / 86400 <= 7.01
+    assert len(tries) < 200
+    media = await media_of(tab)
+    assert (media["state"], media["url"]) == ("failed", None)
+    assert "ask the customer" in media["reason"]
+
+
+async def test_a_media_store_that_is_away_makes_the_file_wait(rig, monkeypatch):
+    tab = await received(rig)
 
     async def full(*arguments):
         raise MediaUnavailable("the disk is full")
 
     with monkeypatch.context() as away:
         away.setattr(rig.media, "save", full)
-        assert (await rig.run(task)).status_code == 503
-    assert (await rig.run(task)).status_code == 200
+        await rig.drain()
+    assert (await media_of(tab))["state"] == "waiting"
+    rig.clock.forward(seconds=6)
+    await rig.drain()
     assert (await media_of(tab))["state"] == "stored"
 
 
-async def attached(rig, customer=ANA, mime="image/png", **content):
+# Once more, because a person asks
+
+
+async def fetch_again(tab, message):
+    return await tab.post(f"{tab.url}/messages/{message['id']}/fetch", {})
+
+
+async def failed(rig):
+    tab = await received(rig)
+    rig.whatsapp.files.clear()
+    await rig.drain()
+    return tab, await tab.last()
+
+
+async def test_a_file_that_failed_can_be_fetched_again(rig):
+    tab, message = await failed(rig)
+    rig.whatsapp.files["media-1"] = PICTURE
+    answer = await fetch_again(tab, message)
+    assert answer.status_code == 202
+    assert (answer.json()["media"]["state"], answer.json()["media"]["reason"]) == ("waiting", None)
+    await rig.drain()
+    media = await media_of(tab)
+    assert (media["state"], media["reason"]) == ("stored", None)
+
+
+async def test_the_crm_hears_of_each_end_of_a_file(rig):
+    tab, message = await failed(rig)
+    rig.whatsapp.files["media-1"] = PICTURE
+    await fetch_again(tab, message)
+    await rig.drain()
+    told = [event for event in rig.crm.of_type("message.changed") if event["message"]["id"] == message["id"]]
+    assert len({event["id"] for event in told}) == 2
+    assert told[0]["message"]["version"] < told[1]["message"]["version"]
+
+
+async def test_two_who_ask_at_once_make_one_try(rig):
+    tab, message = await failed(rig)
+    answers = await asyncio.gather(*(fetch_again(tab, message) for _ in range(3)))
+    assert [answer.status_code for answer in answers] == [202] * 3
+    assert len(rig.tasks.of_kind("fetch_media")) == 1
+
+
+async def test_who_asks_for_a_file_that_waits_gets_a_try_at_once(rig):
+    tab = await received(rig)
+    rig.whatsapp.plays(httpx.ReadTimeout("late"))
+    for _ in range(8):
+        await rig.drain()
+        rig.clock.forward(minutes=10)
+    await rig.drain()
+    rig.whatsapp.plays(None)
+    assert (await fetch_again(tab, await tab.last())).status_code == 202
+    await rig.drain()
+    assert (await media_of(tab))["state"] == "stored"
+
+
+async def test_a_person_s_wish_is_given_up_after_an_hour(rig):
+    tab, message = await failed(rig)
+    rig.whatsapp.plays(httpx.ReadTimeout("late"))
+    await fetch_again(tab, message)
+    for _ in range(15):
+        await rig.drain()
+        rig.clock.forward(minutes=5)
+    assert (await media_of(tab))["state"] == "failed"
+
+
+async def test_only_a_received_file_can_be_fetched_again(rig):
+    tab = await attached(rig)
+    assert (await fetch_again(tab, await tab.last())).json()["code"] == "not_received"
+    text = await rig.chatting(LUCIA)
+    for message in (await text.last(), {"id": "nothing"}, await tab.last()):
+        assert (await fetch_again(text, message)).status_code == 404
+
+
+async def test_a_stored_file_is_not_fetched_again(rig):
+    tab = await received(rig)
+    await rig.drain()
+    answer = await fetch_again(tab, await tab.last())
+    assert (answer.status_code, answer.json()["media"]["state"]) == (202, "stored")
+    assert rig.tasks.of_kind("fetch_media") == []
+
+
+# A fresh address
+
+
+async def test_a_file_s_address_can_be_had_afresh(rig):
+    tab = await received(rig)
+    message = await tab.last()
+    assert (await tab.get(f"/v1/media/{message['id']}")).json()["code"] == "file_not_stored"
+    await rig.drain()
+    rig.clock.forward(minutes=6)
+    answer = await tab.get(f"/v1/media/{message['id']}")
+    assert (await rig.files.get(answer.json()["url"])).content == PICTURE
+    assert opened((await rig.files.get(answer.json()["thumbnail"])).content).format == "WEBP"
+    server = await rig.call("GET", f"/v1/media/{message['id']}")
+    assert (await rig.files.get(server.json()["url"])).content == PICTURE
+
+
+async def test_a_file_of_another_conversation_has_no_address(rig):
+    tab, other = await received(rig), await rig.chatting(LUCIA)
+    await rig.drain()
+    for message in ((await tab.last())["id"], "nothing"):
+        assert (await other.get(f"/v1/media/{message}")).status_code == 404
+
+
+async def test_a_file_without_a_name_is_saved_under_one_that_says_what_it_is(rig):
+    tab = await received(rig)
+    await rig.drain()
+    message = await tab.last()
+    answer = await rig.files.get(message["media"]["url"])
+    name = f"whatsapp-image-{message['at'][:10]}.jpg"
+    assert answer.headers["content-disposition"] == f"inline; filename*=UTF-8''{name}"
+
+
+# Thumbnails
+
+
+async def thumbnail_of(rig, tab, file, mime="image/jpeg", type_="image"):
+    """Let a customer send a picture; returns its `media` and the thumbnail, opened."""
+    rig.whatsapp.files["media-2"] = file
+    content = {"id": "media-2", "mime_type": mime}
+    await rig.deliver(inbound(ANA, type_, content))
+    await rig.drain()
+    media = await media_of(tab)
+    assert media["state"] == "stored"
+    if media["thumbnail"] is None:
+        return media, None
+    answer = await rig.files.get(media["thumbnail"])
+    assert answer.headers["content-type"] == "image/webp"
+    return media, opened(answer.content)
+
+
+async def test_a_picture_has_a_small_one_beside_it_and_its_size(rig):
+    media, small = await thumbnail_of(rig, await rig.chatting(ANA), photograph((1200, 900)))
+    assert (media["width"], media["height"]) == (1200, 900)
+    assert small.size == (480, 360)
+    assert small.getpixel((10, 10))[0] > 200 > 100 > small.getpixel((10, 10))[1]
+
+
+async def test_a_small_picture_is_not_made_larger(rig):
+    media, small = await thumbnail_of(rig, await rig.chatting(ANA), photograph((80, 60)))
+    assert small.size == (media["width"], media["height"]) == (80, 60)
+
+
+# The red quarter is upper left in the file; where it is seen, by how the camera was held.
+SEEN = {1: (0, 0), 3: (1, 1), 6: (1, 0), 8: (0, 1)}
+
+
+@pytest.mark.parametrize(("orientation", "corner"), SEEN.items())
+async def test_a_thumbnail_stands_upright(rig, orientation, corner):
+    media, small = await thumbnail_of(rig, await rig.chatting(ANA), photograph((800, 600), orientation))
+    assert (media["width"], media["height"]) == ((600, 800) if orientation in (6, 8) else (800, 600))
+    assert small.size == ((360, 480) if orientation in (6, 8) else (480, 360))
+    red, green, _ = small.getpixel((corner[0] * (small.width - 20) + 10, corner[1] * (small.height - 20) + 10))
+    assert red > 200 > 100 > green
+
+
+@pytest.mark.parametrize("profile", [None, ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()])
+async def test_a_thumbnail_tells_nothing_of_where_and_how_it_was_taken(rig, profile):
+    file = encoded(opened(photograph((800, 600))), "JPEG", exif=opened(photograph()).info["exif"], icc_profile=profile)
+    assert b"A camera maker" in file
+    _, small = await thumbnail_of(rig, await rig.chatting(ANA), file)
+    assert set(small.info) <= {"loop", "background", "timestamp", "duration"}
+    assert dict(small.getexif()) == {}
+
+
+MOVING = [("WEBP", "image/webp", "sticker"), ("GIF", "image/gif", "document")]
+
+
+@pytest.mark.parametrize(("format_", "mime", "type_"), MOVING)
+async def test_of_what_moves_the_first_frame_is_shown(rig, format_, mime, type_):
+    _, small = await thumbnail_of(rig, await rig.chatting(ANA), moving(format_), mime, type_)
+    assert getattr(small, "n_frames", 1) == 1
+    red, _, blue = small.convert("RGB").getpixel((5, 5))
+    assert red > 200 > 100 > blue
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "P", "L", "LA", "1", "I;16"])
+async def test_every_kind_of_pixel_has_a_thumbnail_and_what_shows_through_stays_so(rig, mode):
+    image = Image.new("RGBA", (600, 600), (255, 0, 0, 0)).convert("L" if mode == "I;16" else mode).convert(mode)
+    media, small = await thumbnail_of(rig, await rig.chatting(ANA), encoded(image, "PNG"), "image/png")
+    assert (media["width"], small.size) == (600, (480, 480))
+    if mode in ("RGBA", "LA"):
+        assert small.getpixel((5, 5))[3] == 0
+
+
+BROKEN = {
+    "no picture": b"not a picture at all",
+    "cut off": photograph((800, 600))[:2000],
+    "empty": b"",
+    "another format": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n",
+    "a bomb": bomb(),
+}
+
+
+@pytest.mark.parametrize("file", BROKEN.values(), ids=BROKEN)
+async def test_a_picture_that_can_not_be_shrunk_costs_its_thumbnail_only(rig, file):
+    tab = await rig.chatting(ANA)
+    media, small = await thumbnail_of(rig, tab, file)
+    assert (media["width"], small) == (None, None)
+    assert (await rig.files.get(media["url"])).content == file
+
+
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+async def test_a_picture_of_too_many_pixels_is_not_opened():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert picture_of(bomb(side=7_000)) is None
+    with pytest.raises(Image.DecompressionBombError):
+        picture_of(bomb(side=50_000))
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000
+
+
+async def test_what_an_agent_sends_gets_its_size_and_thumbnail_too(rig):
+    tab = await attached(rig)
+    await rig.drain()
+    media = await media_of(tab)
+    assert (media["width"], media["height"]) == (1200, 900)
+    assert opened((await rig.files.get(media["thumbnail"])).content).size == (480, 360)
+
+
+async def attached(rig, customer=ANA, mime="image/jpeg", **content):
     """Let an agent send a picture; returns the tab."""
     tab = await rig.chatting(customer)
-    file = await tab.upload(PICTURE, mime, "a.png")
+    file = await tab.upload(PICTURE, mime, "a.jpg")
     answer = await tab.send({"type": "image", "image": {"id": file, **content}})
     assert answer.status_code == 202, answer.text
     return tab
@@ -173,7 +438,7 @@ async def test_a_picture_is_uploaded_first_and_sent_by_its_id(rig):
     await rig.drain()
     [upload] = rig.whatsapp.uploads
     assert PICTURE in upload
-    assert b"image/png" in upload
+    assert b"image/jpeg" in upload
     [message] = rig.whatsapp.messages
     assert (message["type"], message["image"]) == ("image", {"id": "uploaded-1", "caption": "look"})
     shown = await tab.last()
