@@ -14,7 +14,7 @@ from functions.chat.uploads import uploaded
 from functions.core.consent import opted_out, stopped
 from functions.core.conversation import unread
 from functions.core.events import Type, deliver_task, event
-from functions.core.fetching import PICTURES, thumbnail_task
+from functions.core.fetching import thumbnail_task
 from functions.core.marks import read_task, typing_task
 from functions.core.message import Author, digest, message_key, outbound_fields, outbound_key
 from functions.core.outbox import send_task
@@ -46,7 +46,8 @@ async def send(desk: Desk, caller: Caller, opened: Open, message: Message) -> tu
     await _check_consent(desk, opened, fields, automatic=message.automatic)
     writes = [create(key, fields), _said(opened, now), _told(opened, "message.sent", key.id, now)]
     stored, fresh = await _create(desk, writes, key.id, body)
-    pictures = [thumbnail_task(opened.line.id, key.id)] if message.type in PICTURES else []
+    picture = fields.get("media", {}).get("mime", "").startswith("image/")
+    pictures = [thumbnail_task(opened.line.id, key.id)] if picture else []
     await _enqueue(desk, opened, key.id, send_task(opened.line.id, opened.id, key.id), *pictures)
     return stored, fresh
 

@@ -13,9 +13,6 @@ KEPT_AT_META = timedelta(days=7)
 ASKED_AGAIN = timedelta(hours=1)
 """How long a file is tried for when a person asked for it once more."""
 
-PICTURES = frozenset({"image", "sticker"})
-"""The types of message that are shown as a picture."""
-
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=5), timedelta(hours=1)
 
 
