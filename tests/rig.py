@@ -178,6 +178,7 @@ class WhatsApp:
         self.templates: list[dict[str, Any]] = []
         self.template_asks = 0
         self.tokens: set[str] = set()
+        self.numbers: list[str] = []
         self._answers: deque[Answer] = deque()
         self._player: Answer | None = None
 
@@ -216,6 +217,7 @@ class WhatsApp:
             self.uploads.append(request.content)
             return httpx.Response(200, json={"id": f"uploaded-{len(self.uploads)}"})
         body = json.loads(request.content)
+        self.numbers.append(request.url.path.split("/")[-2])
         if body.get("status") == "read":
             self.read_marks.append(body["message_id"])
             if body.get("typing_indicator") == {"type": "text"}:
