@@ -3,24 +3,29 @@
 import asyncio
 import ipaddress
 import socket
-from urllib.parse import urlsplit
 
 
 class PrivateAddress(Exception):
     """The host is not on the public internet (loopback, private, link-local or metadata address)."""
 
 
-async def refuse_private(url: str) -> None:
-    """Raise `PrivateAddress` when any address of the URL's host is not a public one; a host without any passes.
+class NoAddress(Exception):
+    """The host's name leads nowhere."""
 
-    A host that can't be resolved can't be called either, and the call itself says so better.
+
+async def public_address(host: str) -> str:
+    """Return an address of a host on the public internet. Raises `PrivateAddress` or `NoAddress`.
+
+    The caller must connect to this very address: asked once more, the name may lead inside (DNS rebinding). A host of
+    which any address is private is refused. IPv4 is preferred, since not every place that we run in has IPv6.
     """
-    host = urlsplit(url).hostname or ""
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except OSError:
-        return
-    if any(not ipaddress.ip_address(address[4][0]).is_global for address in found):
+    except (OSError, UnicodeError):
+        raise NoAddress("the name of the CRM's host leads nowhere") from None
+    addresses = [ipaddress.ip_address(address[4][0]) for address in found]
+    if not all(address.is_global for address in addresses):
         raise PrivateAddress(
             "the CRM's address is a private one; LEADLINE_ALLOW_PRIVATE_CRM=1 allows it on one machine"
         )
+    return str(min(addresses, key=lambda address: address.version))

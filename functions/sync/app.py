@@ -29,6 +29,6 @@ def create(ports: Ports, client: httpx.AsyncClient | None = None) -> Handler:
         {
             "events": lambda task: delivery.deliver(task["connection"], retry="retry" in task),
             "carry": lambda task: carry(ports, task["conversation"]),
-            "sweep": lambda task: sweep(ports),
+            "sweep": lambda task: sweep(ports, task.get("part"), task.get("behind", "")),
         },
     )

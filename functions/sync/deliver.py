@@ -3,13 +3,14 @@
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
 from functions.core.events import deliver_task, retry_task, waiting
 from functions.core.lines import Connection, Directory
 from functions.core.parked import refused
 from functions.core.ports import Ports
-from functions.core.secrets import Seal
-from functions.core.store import NOW, Key, Refused, Write, delete, merge, update
+from functions.core.secrets import Seal, SealBroken
+from functions.core.store import NOW, Key, Refused, Unavailable, Unstorable, Write, delete, merge, update
 from functions.core.telling import Telling, tellings
 from functions.core.work import Hopeless
 from functions.sync.crm import BATCH, Answer, Crm, CrmUnreachable
@@ -17,6 +18,9 @@ from functions.sync.crm import BATCH, Answer, Crm, CrmUnreachable
 log = logging.getLogger(__name__)
 
 _BATCHES_PER_TASK = 20
+_SETTLING = 5
+"""How often a batch is settled again without what was refused."""
+
 _LONGEST_PAUSE = timedelta(seconds=60)
 
 _CLOCKS_DIFFER = timedelta(milliseconds=500)
@@ -65,8 +69,7 @@ class Delivery:
 
     async def _deliver_batch(self, connection: Connection, batch: Sequence[Telling]) -> None:
         bodies = [telling.body for telling in batch if telling.body]
-        secret = self._seal.open(connection.secrets[0])
-        answers = await self._crms[connection.kind].deliver(connection, secret, bodies) if bodies else []
+        answers = await self._asked(connection, bodies) if bodies else []
         answered = {answer.event: answer for answer in answers}
         settled = [
             self._settled(telling, answered.get(telling.event.key.id))
@@ -77,19 +80,41 @@ class Delivery:
         if len(settled) < len(batch):
             raise CrmUnreachable(f"{len(batch) - len(settled)} events were not answered")
 
-    async def _settle(self, settled: Sequence[Sequence[Write]]) -> None:
+    async def _asked(self, connection: Connection, bodies: Sequence[dict[str, Any]]) -> list[Answer]:
+        crm = self._crms.get(connection.kind)
+        if crm is None:
+            raise CrmUnreachable("no CRM of this kind is known here")
         try:
-            await self._ports.store.commit([write for writes in settled for write in writes])
-        except Refused:
-            for writes in settled:
-                await self._settle_alone(writes)
+            secret = self._seal.open(connection.secrets[0])
+        except SealBroken as error:
+            raise CrmUnreachable(str(error)) from None
+        return await crm.deliver(connection, secret, bodies)
 
-    async def _settle_alone(self, writes: Sequence[Write]) -> None:
-        try:
-            await self._ports.store.commit(writes)
-        except Refused as refusal:
-            # It was delivered by another task too, or happened again meanwhile and is told again.
-            log.info("an event was settled elsewhere", extra={"type": type(refusal).__name__})
+    async def _settle(self, settled: Sequence[Sequence[Write]]) -> None:
+        for _ in range(_SETTLING):
+            try:
+                await self._ports.store.commit([write for writes in settled for write in writes])
+            except Unstorable:
+                log.warning("the CRM answered what no store takes")
+                settled = [[write for write in writes if write.kind != "update"] for writes in settled]
+            except Refused as refusal:
+                # An event was delivered by another task too, or happened again meanwhile and is told again.
+                log.info("some events were settled elsewhere", extra={"type": type(refusal).__name__})
+                settled = await self._standing(settled)
+            else:
+                return
+        raise Unavailable("what is settled changes all the time")
+
+    async def _standing(self, settled: Sequence[Sequence[Write]]) -> list[list[Write]]:
+        """Return what can still be written: events as they were told, and what their answers change."""
+        keys = list({write.key for writes in settled for write in writes if write.kind in ("update", "delete")})
+        found = await self._ports.store.get(keys)
+        versions = {document.key: document.version for document in found if document is not None}
+
+        def stands(write: Write) -> bool:
+            return write.kind == "merge" or (write.key in versions and write.version in (None, versions[write.key]))
+
+        return [[write for write in writes if stands(write)] for writes in settled if stands(writes[0])]
 
     def _settled(self, telling: Telling, answer: Answer | None) -> list[Write]:
         """Return the writes that take an event away, with what the answer tells of the conversation."""
@@ -99,8 +124,12 @@ class Delivery:
         if answer and answer.refused is not None:
             log.warning("the CRM refused an event", extra={"event": event.key.id, "type": event.fields["type"]})
             writes += refused("refused by the CRM", event, answer.refused, self._ports.now())
-        elif answer and answer.records is not None and conversation:
-            shown = {"records": answer.records, "owner": answer.owner}
+        elif answer and conversation:
+            shown: dict[str, Any] = {}
+            if answer.records is not None:
+                shown["records"] = answer.records
+            if answer.owner is not None:
+                shown["owner"] = answer.owner or None
             if any(conversation.fields.get(name) != value for name, value in shown.items()):
                 writes.append(update(conversation.key, shown))
         return writes

@@ -8,12 +8,12 @@ from urllib.parse import urlsplit
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from functions.core.addresses import PrivateAddress, refuse_private
+from functions.core.addresses import NoAddress, PrivateAddress, public_address
 from functions.core.ids import key_of
 from functions.core.lines import Connection
 from functions.core.secrets import derive
 from functions.core.signature import sign_call
-from functions.sync.crm import Answer, CrmUnreachable
+from functions.sync.crm import NOBODY, Answer, CrmUnreachable
 
 _TIMEOUT = httpx.Timeout(55, connect=5)
 _PATH = "/leadline/events"
@@ -54,19 +54,15 @@ class Odoo:
         """Post a batch. The same batch may come again; its events' ids and versions make that harmless."""
         body = json.dumps({"connection": connection.id, "events": list(events)}).encode()
         try:
-            if not self._allow_private:
-                await refuse_private(connection.url)
-            answer = await self._client.post(
-                connection.url + _PATH,
-                content=body,
-                headers=self._headers(connection, secret, body),
-                timeout=_TIMEOUT,
-                follow_redirects=False,
-            )
+            request = await self._request(connection, secret, body)
+        except (PrivateAddress, NoAddress) as error:
+            raise CrmUnreachable(str(error)) from None
+        except (httpx.InvalidURL, ValueError):
+            raise CrmUnreachable("the connection's URL or secret is not one") from None
+        try:
+            answer = await self._client.send(request, follow_redirects=False)
         except httpx.HTTPError as error:
             raise CrmUnreachable(type(error).__name__) from None
-        except PrivateAddress as error:
-            raise CrmUnreachable(str(error)) from None
         if answer.status_code != httpx.codes.OK:
             raise CrmUnreachable(f"answered {answer.status_code}")
         try:
@@ -74,6 +70,24 @@ class Odoo:
         except ValidationError:
             raise CrmUnreachable("answered something else than results") from None
         return [_answer(result) for result in results]
+
+    async def _request(self, connection: Connection, secret: str, body: bytes) -> httpx.Request:
+        """Return the signed call. A CRM that must be public is called at the address that was found to be so."""
+        request = self._client.build_request(
+            "POST",
+            connection.url + _PATH,
+            content=body,
+            headers=self._headers(connection, secret, body),
+            timeout=_TIMEOUT,
+        )
+        if not self._allow_private:
+            host = request.url.host
+            # The Host header names the host already; the certificate must be the host's too.
+            request.url = request.url.copy_with(host=await public_address(host))
+            request.extensions["sni_hostname"] = host
+            # Kept open, it might serve another host at the same address, whose certificate nobody has checked.
+            request.headers["Connection"] = "close"
+        return request
 
     def _headers(self, connection: Connection, secret: str, body: bytes) -> dict[str, str]:
         timestamp = int(self._now())
@@ -93,5 +107,5 @@ def _answer(result: _Result) -> Answer:
     return Answer(
         result.id,
         records=[record.model_dump() for record in result.records] if result.records is not None else None,
-        owner=result.owner.model_dump() if result.owner else None,
+        owner=result.owner.model_dump() if result.owner else NOBODY if "owner" in result.model_fields_set else None,
     )

@@ -1,39 +1,142 @@
 """The sweep: what waits in the store without a task gets one, and so does what is due. It runs every minute.
 
-A process may die between its commit and its task. Names make a sweep harmless for what already has one.
+A process may die between its commit and its task. Names make a sweep harmless for what already has one. Each part
+looks at one document of each connection or conversation, so that none waits for another, however much it has; where
+there is more than a run may take, the sweep goes on in a task of its own.
 """
 
 import logging
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
 
 from functions.core.events import deliver_task
+from functions.core.fetching import KEPT_AT_META, fetch_task
+from functions.core.health import hold_key
+from functions.core.ids import key_of
 from functions.core.outbox import send_task
 from functions.core.ports import Ports
-from functions.core.store import Query
+from functions.core.store import Document, Query, Store
+from functions.core.tasks import Task
 from functions.core.templates import sync_task
 
 log = logging.getLogger(__name__)
 
 _LATE = timedelta(seconds=30)
+_FILE_LATE = timedelta(minutes=15)
+
+_FILE_AGAIN = 24 * 3600
+"""Seconds: how often a file gets another task, in case its own is gone, which asks for 7 days with growing pauses."""
+
 _AT_ONCE = 200
+"""How many a run looks at in each part."""
+
+_FILES = 50
+
+_LAST = "~"
+"""Behind every id of a document."""
+
+Found = AsyncIterator[tuple[str, Task | None]]
+"""What a part looked at: the place behind which to go on, and the task that it needs, if any."""
 
 
-async def sweep(ports: Ports) -> None:
-    """Queue what has waited for longer than a task would have let it."""
+async def sweep(ports: Ports, part: str | None = None, behind: str = "") -> None:
+    """Queue what has waited for longer than a task would have let it.
+
+    `part` and `behind`: a sweep that was too long for one run goes on there.
+    """
     now = ports.now()
-    minute = f"sweep {int(now.timestamp()) // 60}"
-    late_events = await _late(ports, Query("events", {"pending": True}, order="seq", limit=_AT_ONCE), "seq", now)
-    for connection in {event["connection"] for event in late_events}:
-        await ports.tasks.enqueue(deliver_task(connection, minute))
-    late_messages = await _late(
-        ports, Query("messages", {"waiting": True}, order="queued", limit=_AT_ONCE), "queued", now
+    for name in (part,) if part else _PARTS:
+        await _sweep_part(ports, name, behind, now)
+    if part is None:
+        await _poll_templates(ports, now)
+
+
+async def _sweep_part(ports: Ports, part: str, behind: str, now: datetime) -> None:
+    looked = swept = 0
+    async for place, task in _PARTS[part](ports.store, now, behind):
+        looked += 1
+        if task:
+            swept += 1
+            await ports.tasks.enqueue(task)
+        if looked == _AT_ONCE:
+            await ports.tasks.enqueue(_rest(part, place, now))
+            break
+    if swept:
+        log.info("swept", extra={"kind": part, "count": swept})
+
+
+def _rest(part: str, behind: str, now: datetime) -> Task:
+    return Task(
+        queue="housekeeping",
+        function="sync",
+        payload={"kind": "sweep", "part": part, "behind": behind},
+        name=key_of("sweep", part, behind, _minute(now)),
     )
-    for line, conversation in {(message["line"], message["conversation"]) for message in late_messages}:
-        await ports.tasks.enqueue(send_task(line, conversation, minute))
-    await _poll_templates(ports, now)
-    if late_events or late_messages:
-        log.info("swept", extra={"count": len(late_events) + len(late_messages)})
+
+
+def _minute(now: datetime) -> str:
+    return f"sweep {int(now.timestamp()) // 60}"
+
+
+async def _events(store: Store, now: datetime, behind: str) -> Found:
+    """Look at each connection with events that wait."""
+    async for event in _one_of_each(store, _pending, behind):
+        connection, late = event.fields["connection"], event.fields["seq"] < now - _LATE
+        yield connection, deliver_task(connection, _minute(now)) if late else None
+
+
+async def _messages(store: Store, now: datetime, behind: str) -> Found:
+    """Look at each conversation with messages that wait."""
+    held: dict[str, bool] = {}
+    async for message in _one_of_each(store, _waiting, behind):
+        line, conversation = message.fields["line"], message.fields["conversation"]
+        late = message.fields["queued"] < now - _LATE
+        # A line that can't send at all is asked once, not for each of its conversations.
+        needed = late and not held.get(line)
+        if needed and line not in held:
+            [hold] = await store.get([hold_key(line)])
+            held[line] = hold is not None
+        yield conversation, send_task(line, conversation, _minute(now)) if needed else None
+
+
+async def _files(store: Store, now: datetime, behind: str) -> Found:
+    """Look at each file that was not fetched yet, the oldest first."""
+    at, _, last = behind.partition(_LAST)
+    after = (datetime.fromisoformat(at), last) if behind else None
+    turn = f"sweep {int(now.timestamp()) // _FILE_AGAIN}"
+    while found := await store.query(
+        Query("messages", {"media.state": "waiting"}, order="changed", after=after, limit=_FILES)
+    ):
+        for message in found:
+            if message.fields["changed"] >= now - _FILE_LATE:
+                return
+            changed, id_ = after = (message.fields["changed"], message.key.id)
+            task = fetch_task(message.fields["line"], id_, changed + KEPT_AT_META, cause=turn)
+            yield f"{changed.isoformat()}{_LAST}{id_}", task
+
+
+_PARTS: Mapping[str, Callable[[Store, datetime, str], Found]] = {
+    "events": _events,
+    "messages": _messages,
+    "files": _files,
+}
+
+
+def _pending(after: tuple[str, str] | None) -> Query:
+    return Query("events", {"pending": True}, order="connection", after=after, limit=1)
+
+
+def _waiting(after: tuple[str, str] | None) -> Query:
+    return Query("messages", {"waiting": True}, order="conversation", after=after, limit=1)
+
+
+async def _one_of_each(
+    store: Store, query: Callable[[tuple[str, str] | None], Query], behind: str
+) -> AsyncIterator[Document]:
+    """Yield one document of each value by which a query orders, with one look for each."""
+    while found := await store.query(asked := query((behind, _LAST) if behind else None)):
+        yield found[0]
+        behind = found[0].fields[asked.order]
 
 
 async def _poll_templates(ports: Ports, now: datetime) -> None:
@@ -42,8 +145,3 @@ async def _poll_templates(ports: Ports, now: datetime) -> None:
         if account.fields["templates_due"] > now.timestamp():
             return
         await ports.tasks.enqueue(sync_task(account.fields["line"], account.fields["waba"], now))
-
-
-async def _late(ports: Ports, query: Query, since: str, now: datetime) -> list[dict[str, Any]]:
-    found = await ports.store.query(query)
-    return [document.fields for document in found if document.fields[since] < now - _LATE]

@@ -2,35 +2,35 @@ import socket
 
 import pytest
 
-from functions.core.addresses import PrivateAddress, refuse_private
+from functions.core.addresses import NoAddress, PrivateAddress, public_address
 
 PRIVATE = [
-    "http://127.0.0.1:8069",
-    "http://localhost:8069",
-    "http://10.0.0.1",
-    "http://192.168.1.10",
-    "http://172.16.0.1",
-    "http://169.254.169.254/computeMetadata/v1/",
-    "http://100.64.0.1",
-    "http://0.0.0.0",
-    "http://[::1]",
-    "http://[fd00::1]",
-    "http://[fe80::1]",
-    "http://[::ffff:127.0.0.1]",
-    "http://2130706433",
-    "http://127.1",
+    "127.0.0.1",
+    "localhost",
+    "10.0.0.1",
+    "192.168.1.10",
+    "172.16.0.1",
+    "169.254.169.254",
+    "100.64.0.1",
+    "0.0.0.0",
+    "::1",
+    "fd00::1",
+    "fe80::1",
+    "::ffff:127.0.0.1",
+    "2130706433",
+    "127.1",
 ]
 
 
-@pytest.mark.parametrize("url", PRIVATE)
-async def test_an_address_inside_is_refused_however_it_is_written(url):
+@pytest.mark.parametrize("host", PRIVATE)
+async def test_an_address_inside_is_refused_however_it_is_written(host):
     with pytest.raises(PrivateAddress, match="LEADLINE_ALLOW_PRIVATE_CRM"):
-        await refuse_private(url)
+        await public_address(host)
 
 
-@pytest.mark.parametrize("url", ["https://8.8.8.8", "https://[2001:4860:4860::8888]/odoo"])
-async def test_a_public_address_passes(url):
-    await refuse_private(url)
+@pytest.mark.parametrize("host", ["8.8.8.8", "2001:4860:4860::8888"])
+async def test_a_public_address_is_itself(host):
+    assert await public_address(host) == host
 
 
 def resolving_to(monkeypatch, *addresses):
@@ -43,12 +43,19 @@ def resolving_to(monkeypatch, *addresses):
 async def test_a_name_that_leads_inside_with_one_of_its_addresses_is_refused(monkeypatch):
     resolving_to(monkeypatch, "8.8.8.8", "10.0.0.1")
     with pytest.raises(PrivateAddress):
-        await refuse_private("https://crm.example.com")
+        await public_address("crm.example.com")
 
 
-async def test_a_name_that_leads_nowhere_is_left_to_the_call_itself(monkeypatch):
+async def test_an_address_that_can_be_called_from_everywhere_is_preferred(monkeypatch):
+    resolving_to(monkeypatch, "2001:4860:4860::8888", "8.8.8.8")
+    assert await public_address("crm.example.com") == "8.8.8.8"
+
+
+@pytest.mark.parametrize("error", [socket.gaierror, UnicodeError])
+async def test_a_name_that_leads_nowhere_is_said_to(monkeypatch, error):
     def nowhere(*arguments, **named):
-        raise socket.gaierror
+        raise error
 
     monkeypatch.setattr(socket, "getaddrinfo", nowhere)
-    await refuse_private("https://crm.example.com")
+    with pytest.raises(NoAddress):
+        await public_address("crm.example.com")

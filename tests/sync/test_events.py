@@ -7,8 +7,10 @@ import httpx
 import pytest
 
 from functions.core.parked import body_of, items
+from functions.core.store import Key, delete, update
 from tests.payloads import ANA, LUCIA, customers, inbound_text, status
 from tests.rig import CONNECTION, LINE, LINE_NUMBER, rigged
+from tests.sync.https import serving
 
 LEAD = {"model": "crm.lead", "id": 7, "name": "A lead"}
 
@@ -327,3 +329,101 @@ async def test_while_a_connections_secret_rotates_events_are_signed_with_the_new
     await rig.add_connection(CONNECTION, rig.secret, "b" * 43)
     await rig.met(ANA)
     assert len(rig.crm.batches) == 1
+
+
+@pytest.mark.parametrize("url", ["http://[::1", "no address", "http://", "http://crm\x00.test", "http://a.test:99999"])
+@pytest.mark.parametrize("private", ["0", "1"])
+async def test_a_url_that_is_none_is_a_fact_of_the_connection_and_no_error(tmp_path, url, private):
+    async with rigged(tmp_path, LEADLINE_ALLOW_PRIVATE_CRM=private) as rig:
+        await rig.add_connection(url=url)
+        rig.start(to_crm=httpx.AsyncClient())
+        await rig.deliver(inbound_text(ANA))
+        await rig.drain()
+        assert rig.documents("deliveries")[0]["reason"]
+        assert len(rig.documents("events")) == 1
+        assert [task.payload["connection"] for task in rig.tasks.of_kind("events")] == [CONNECTION]
+
+
+@pytest.mark.parametrize("fact", [{"kind": "unheard of"}, {"secrets": ["not sealed by us"]}])
+async def test_a_connection_that_cant_be_used_waits_and_fails_no_task(rig, fact):
+    await rig.store.commit([update(Key("connections", CONNECTION), fact)])
+    await rig.deliver(inbound_text(ANA))
+    await rig.drain()
+    assert len(rig.documents("events")) == 1
+    assert rig.documents("deliveries")[0]["reason"]
+
+
+async def test_an_owner_stays_until_the_crm_says_that_there_is_none(rig):
+    tab = await rig.chatting(ANA)
+    said = iter([{}, {"owner": None}])
+
+    async def of_the_owner(events):
+        more = next(said)
+        return httpx.Response(200, json={"results": [{"id": event["id"], "ok": True, **more} for event in events]})
+
+    rig.crm.answers_with = of_the_owner
+    await rig.met(ANA)
+    head = await tab.head()
+    assert (head["owner"], head["records"]) == ({"id": 2, "name": "Marc"}, [LEAD])
+    await rig.met(ANA)
+    head = await tab.head()
+    assert (head["owner"], head["records"]) == (None, [LEAD])
+
+
+async def test_a_batch_of_which_one_event_was_settled_elsewhere_is_settled_in_two_commits(rig):
+    await rig.deliver(*(inbound_text(customer) for customer in customers(100)))
+    task, *_ = rig.tasks.of_kind("events")
+
+    async def meanwhile(events):
+        rig.crm.answers_with = None
+        await rig.store.commit([delete(Key("events", events[50]["id"])), delete(Key("conversations", gone(events)))])
+        rig.store.calls.clear()
+        return httpx.Response(200, json={"results": [rig.crm.result(event) for event in events]})
+
+    def gone(events):
+        return events[70]["conversation"]["id"]
+
+    rig.crm.answers_with = meanwhile
+    assert (await rig.run(task)).status_code == 200
+    assert rig.store.calls["commit"] == 2
+    assert rig.documents("events") == []
+    assert len([head for head in rig.documents("conversations") if head.get("records")]) == 98
+
+
+async def test_a_public_crm_is_called_at_the_very_address_that_was_checked(tmp_path, monkeypatch):
+    asked = []
+
+    async def resolved(host):
+        asked.append(host)
+        return "203.0.113.7"
+
+    monkeypatch.setattr("functions.sync.odoo.public_address", resolved)
+    async with rigged(tmp_path, LEADLINE_ALLOW_PRIVATE_CRM="0") as rig:
+        requests = []
+
+        async def crm(request):
+            requests.append(request)
+            return await rig.crm(request)
+
+        rig.start(to_crm=httpx.AsyncClient(transport=httpx.MockTransport(crm)))
+        await rig.add_connection(url="https://crm.example.com/odoo")
+        await rig.met(ANA)
+        [request] = requests
+    assert asked == ["crm.example.com"]
+    assert str(request.url) == "https://203.0.113.7/odoo/leadline/events"
+    assert request.headers["host"] == "crm.example.com"
+    assert request.extensions["sni_hostname"] == "crm.example.com"
+
+
+@pytest.mark.parametrize(("certified", "told"), [("crm.example.com", 1), ("other.example.com", 0)])
+async def test_the_certificate_is_checked_against_the_name_and_not_the_address(tmp_path, monkeypatch, certified, told):
+    async def resolved(_):
+        return "127.0.0.1"
+
+    monkeypatch.setattr("functions.sync.odoo.public_address", resolved)
+    async with rigged(tmp_path, LEADLINE_ALLOW_PRIVATE_CRM="0") as rig, serving(rig.crm, certified) as (port, trust):
+        rig.start(to_crm=httpx.AsyncClient(verify=trust))
+        await rig.add_connection(url=f"https://crm.example.com:{port}")
+        await rig.deliver(inbound_text(ANA))
+        await rig.drain()
+        assert len(rig.crm.batches) == told
