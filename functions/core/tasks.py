@@ -29,11 +29,20 @@ class Task(Struct, frozen=True):
     at: datetime | None = None
 
 
-def one_for_all(tasks: Sequence[Task]) -> Task:
-    """Return one task for several that ask for the same work.
+def joined(tasks: Sequence[Task]) -> Sequence[Task]:
+    """Return the tasks with one in place of several that ask for the same work: a CRM is asked once, not for each.
 
     Its name is made from all of theirs: under the name of one, it would be let be when only that one was done before.
     """
+    if len(tasks) < 2:
+        return tasks
+    alike: dict[tuple[str, ...], list[Task]] = {}
+    for task in tasks:
+        alike.setdefault((task.queue, *task.payload.values()), []).append(task)
+    return [_one_for_all(group) for group in alike.values()]
+
+
+def _one_for_all(tasks: Sequence[Task]) -> Task:
     names = [task.name for task in tasks if task.name]
     return replace(tasks[0], name=key_of("all", *names)) if len(names) > 1 else tasks[0]
 

@@ -7,22 +7,22 @@ a commit of its own, so that one bad item costs nothing but itself.
 import contextlib
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from msgspec import Struct
+
 from functions.core import json_text
-from functions.core.changes import is_early
+from functions.core.changes import WHAT, is_early
 from functions.core.counts import counted
 from functions.core.identity import Nameless
 from functions.core.lines import Directory, Line
 from functions.core.parked import parked, quarantined
 from functions.core.ports import Ports
 from functions.core.store import AlreadyExists, Document, NotFound, Refused, Stale, Unavailable, Unstorable, create
-from functions.core.tasks import Task, one_for_all
+from functions.core.tasks import joined
 from functions.core.whatsapp import (
     PHONE,
-    Change,
     Fact,
     GroupMessage,
     Message,
@@ -52,17 +52,21 @@ _RACES = 5
 """How often an update is resolved again after it lost a race."""
 
 
-Indexed = tuple[int, Update]
-"""An update with its place in the webhook."""
-
-
-@dataclass(slots=True)
-class _Arrival:
+class _Arrival(Struct):
     """A webhook on its way in. `parked`: the items of `core.parked` that it leaves behind, with their reasons."""
 
     body: Any
     now: datetime
-    parked: dict[str, str] = field(default_factory=dict)
+    parked: dict[str, str] = {}
+
+
+class _Item(Struct, frozen=True):
+    """An update of a webhook: its place in it, and the line to which it came."""
+
+    update: Update
+    index: int
+    line: Line | None
+    arrival: _Arrival
 
 
 class Acceptance:
@@ -90,52 +94,51 @@ class Acceptance:
             await self._ports.store.commit(writes)
             return {writes[0].fields["item"]: reason}
         arrival = _Arrival(read, now)
-        indexed = list(enumerate(found))
-        for start in range(0, len(found), _UPDATES_PER_COMMIT):
-            await self._accept_in_order(indexed[start : start + _UPDATES_PER_COMMIT], arrival)
+        items = [
+            _Item(update, index, await self._line_of(update), arrival)  # A line is remembered for a minute.
+            for index, update in enumerate(found)
+        ]
+        for start in range(0, len(items), _UPDATES_PER_COMMIT):
+            await self._accept_in_order(items[start : start + _UPDATES_PER_COMMIT])
         return arrival.parked
 
-    async def _accept_in_order(self, found: Sequence[Indexed], arrival: _Arrival) -> None:
+    async def _accept_in_order(self, items: Sequence[_Item]) -> None:
         """Take messages, then what changes them, then statuses: the first and the last in one commit if they can."""
-        changes = [one for one in found if _reads(one[1])]
+        changes = [item for item in items if _reads(item.update)]
         if not changes:
-            await self._accept_together(found, arrival)
+            await self._accept_together(items)
             return
-        blind = [one for one in found if not _reads(one[1])]
-        await self._accept_together([one for one in blind if not isinstance(one[1], Status)], arrival)
-        for index, update in changes:
-            await self._accept_alone(update, await self._line_of(update), arrival, index)
-        await self._accept_together([one for one in blind if isinstance(one[1], Status)], arrival)
+        blind = [item for item in items if not _reads(item.update)]
+        await self._accept_together([item for item in blind if not isinstance(item.update, Status)])
+        for item in changes:
+            await self._accept_alone(item)
+        await self._accept_together([item for item in blind if isinstance(item.update, Status)])
 
-    async def _accept_together(self, found: Sequence[Indexed], arrival: _Arrival) -> None:
-        if not found:
+    async def _accept_together(self, items: Sequence[_Item]) -> None:
+        if not items:
             return
-        lines = [await self._line_of(update) for _, update in found]
-        crowd = await self._crowd([update for _, update in found], lines, arrival.now)
-        steps = [
-            await self._step(update, line, crowd, arrival, index)
-            for (index, update), line in zip(found, lines, strict=True)
-        ]
+        crowd = await self._crowd(items)
+        steps = [await self._step(item, crowd) for item in items]
         try:
             await self._ports.store.commit([write for step in steps for write in step.writes])
         except Refused as refusal:
             log.info("commit refused, one by one now", extra={"type": type(refusal).__name__})
-            for (index, update), line in zip(found, lines, strict=True):
-                await self._accept_alone(update, line, arrival, index)
+            for item in items:
+                await self._accept_alone(item)
         else:
             self._people.remember(crowd)
             await self._enqueue(steps)
-            for step, line in zip(steps, lines, strict=True):
-                await self._follow(step, line, arrival.now)
+            for step, item in zip(steps, items, strict=True):
+                await self._follow(step, item)
 
-    async def _accept_alone(self, update: Update, line: Line | None, arrival: _Arrival, index: int) -> None:
+    async def _accept_alone(self, item: _Item) -> None:
         for _ in range(_RACES):
-            crowd = await self._crowd([update], [line], arrival.now, certain=True)
-            step = await self._step(update, line, crowd, arrival, index, certain=True)
+            crowd = await self._crowd([item], certain=True)
+            step = await self._step(item, crowd, certain=True)
             try:
                 await self._commit(step)
             except Unstorable:
-                step = self._park("no store takes it", update, line, arrival)
+                step = self._park("no store takes it", item)
                 with contextlib.suppress(AlreadyExists):
                     await self._commit(step)
             except (AlreadyExists, NotFound, Stale):
@@ -145,16 +148,16 @@ class Acceptance:
                 self._people.remember(crowd)
             # A redelivery enqueues too: the first one's tasks may have died with its answer.
             await self._enqueue([step])
-            await self._follow(step, line, arrival.now)
+            await self._follow(step, item)
             return
         raise Unavailable("lost every race")
 
-    async def _follow(self, step: Step, line: Line | None, now: datetime) -> None:
+    async def _follow(self, step: Step, item: _Item) -> None:
         """Do what can only be done once an update is stored; a redelivery does it again."""
-        if line is not None and step.awaited is not None:
-            await self._bring_together(step.awaited, line, now)
-        if line is not None and step.moved is not None:
-            await self._move(step.moved, line, now)
+        if item.line is not None and step.awaited is not None:
+            await self._bring_together(step.awaited, item.line, item.arrival.now)
+        if item.line is not None and step.moved is not None:
+            await self._move(step.moved, item.line, item.arrival.now)
 
     async def _move(self, notice: Message, line: Line, now: datetime) -> None:
         for _ in range(_RACES):
@@ -185,42 +188,33 @@ class Acceptance:
         if step.writes:
             await self._ports.store.commit(step.writes)
 
-    async def _step(
-        self,
-        update: Update,
-        line: Line | None,
-        crowd: Crowd,
-        arrival: _Arrival,
-        index: int,
-        *,
-        certain: bool = False,
-    ) -> Step:
-        now = arrival.now
+    async def _step(self, item: _Item, crowd: Crowd, *, certain: bool = False) -> Step:
+        update, line, now = item.update, item.line, item.arrival.now
         if isinstance(update, Fact):
-            return await self._fact(update, line, arrival)
+            return await self._fact(update, item)
         if line is None:
             reason = update.reason if isinstance(update, Unhandled) else "no line has this phone_number_id"
-            return self._park(reason, update, line, arrival)
+            return self._park(reason, item)
         match update:
             case Message():
                 if update.by == PHONE and await self._is_ours(update, line):
                     return Step()
                 early = await self._early(update, line) if certain else None
                 try:
-                    return message_step(update, line, crowd, now, index, early=early)
+                    return message_step(update, line, crowd, now, item.index, early=early)
                 except Nameless as error:
-                    return self._park(str(error), update, line, arrival)
+                    return self._park(str(error), item)
             case Preference():
                 try:
                     return preference_step(update, line, crowd)
                 except Nameless as error:
-                    return self._park(str(error), update, line, arrival)
+                    return self._park(str(error), item)
             case GroupMessage():
                 return group_step(update, line, now)
             case Status():
                 return await status_step(update, line, self._ports.store, now, certain=certain)
             case Unhandled():
-                return self._park(update.reason, update, line, arrival)
+                return self._park(update.reason, item)
             case _:
                 return await change_step(update, line, self._ports.store, now)
 
@@ -229,26 +223,25 @@ class Acceptance:
         there = await message_of_wamid(self._ports.store, line, echo.wamid)
         return there is not None and there.key != key_of_message(echo, line)
 
-    async def _fact(self, fact: Fact, line: Line | None, arrival: _Arrival) -> Step:
+    async def _fact(self, fact: Fact, item: _Item) -> Step:
+        line = item.line
         whose = Owner(line.account, line.id, line.id) if line else await owner_of(fact, self._ports.store)
         if whose is None:
-            return self._park("no line has this business account", fact, None, arrival)
-        return await fact_step(fact, self._ports.store, arrival.now, whose)
+            return self._park("no line has this business account", item)
+        return await fact_step(fact, self._ports.store, item.arrival.now, whose)
 
     async def _early(self, message: Message, line: Line) -> Document | None:
         """Return the document of what changed a message before it came."""
         [there] = await self._ports.store.get([key_of_message(message, line)])
         return there if is_early(there) else None
 
-    async def _crowd(
-        self, found: Sequence[Update], lines: Sequence[Line | None], now: datetime, *, certain: bool = False
-    ) -> Crowd:
+    async def _crowd(self, items: Sequence[_Item], *, certain: bool = False) -> Crowd:
         members = [
-            (line.account, update.person)
-            for update, line in zip(found, lines, strict=True)
-            if line is not None and isinstance(update, Message | Preference)
+            (item.line.account, item.update.person)
+            for item in items
+            if item.line is not None and isinstance(item.update, (Message, Preference))
         ]
-        return await self._people.crowd(members, now, certain=certain)
+        return await self._people.crowd(members, items[0].arrival.now, certain=certain)
 
     async def _line_of(self, update: Update) -> Line | None:
         number = update.phone_number_id
@@ -261,17 +254,14 @@ class Acceptance:
         return there is not None and not is_early(there)
 
     async def _enqueue(self, steps: Sequence[Step]) -> None:
-        # A POST of many messages asks a CRM once, not once for each.
-        alike: dict[tuple[str, ...], list[Task]] = {}
-        for task in (task for step in steps for task in step.tasks):
-            alike.setdefault((task.queue, *task.payload.values()), []).append(task)
-        for tasks in alike.values():
-            await self._ports.tasks.enqueue(one_for_all(tasks))
+        for task in joined([task for step in steps for task in step.tasks]):
+            await self._ports.tasks.enqueue(task)
 
-    def _park(self, reason: str, update: Update, line: Line | None, arrival: _Arrival) -> Step:
+    def _park(self, reason: str, item: _Item) -> Step:
+        line, arrival, raw = item.line, item.arrival, item.update.raw
         log.warning("update parked", extra={"reason": reason, "line": line.id if line else None})
-        webhook = alone(arrival.body, update.raw)
-        first, *others = parked(reason, update.raw, webhook, arrival.now, line=line.id if line else None)
+        webhook = alone(arrival.body, raw)
+        first, *others = parked(reason, raw, webhook, arrival.now, line=line.id if line else None)
         arrival.parked[first.fields["item"]] = reason
         # Created, so that a redelivery is not counted again.
         writes = [create(first.key, first.fields), *others]
@@ -280,6 +270,9 @@ class Acceptance:
         return Step(writes, message=first.key)
 
 
+_READING = (*WHAT, Fact)
+
+
 def _reads(update: Update) -> bool:
     """Tell whether an update must look at what is there, so that it can't stand in a commit with others."""
-    return isinstance(update, Change | Fact) or (isinstance(update, Message) and update.by == PHONE)
+    return isinstance(update, _READING) or (isinstance(update, Message) and update.by == PHONE)
