@@ -1,5 +1,6 @@
 /** Chooses a template, fills it in and sends it: in the composer's place, or as the first word of a conversation. */
 import { _t } from "@web/core/l10n/translation";
+import { useService } from "@web/core/utils/hooks";
 import { Component, onWillDestroy, onWillUpdateProps, useEffect, useExternalListener, useRef, useState } from "@odoo/owl";
 import { Refused, Unreachable } from "../chat/api";
 import { kindOf } from "../chat/attachment";
@@ -61,6 +62,7 @@ export class TemplatePicker extends Component {
 
     setup() {
         this.id = `o_leadline_picker_${opened++}`;
+        this.ui = useService("ui");
         this.root = useRef("root");
         this.searchInput = useRef("search");
         this.state = useState({
@@ -91,7 +93,9 @@ export class TemplatePicker extends Component {
         useEffect(
             (chosen, phase) => {
                 if (chosen) {
-                    this.root.el.querySelector(".o_leadline_fields :is(input, select), .o_leadline_template_send")?.focus();
+                    // On a phone the keyboard would cover what the customer will see.
+                    const first = this.ui.isSmall ? ".o_leadline_back" : ".o_leadline_fields input";
+                    this.root.el.querySelector(`${first}, .o_leadline_template_send`).focus();
                 } else if (phase === "ready" && this.props.autofocus) {
                     this.searchInput.el?.focus();
                 }
@@ -214,7 +218,9 @@ export class TemplatePicker extends Component {
     }
 
     details(template) {
-        return [categoryOf(template), languageName(template.language), qualityOf(template)].filter(Boolean);
+        const isTold = this.state.chosen || template.language !== this.state.language;
+        const language = isTold && languageName(template.language);
+        return [categoryOf(template), language, qualityOf(template)].filter(Boolean);
     }
 
     /** Its state, when WhatsApp has not simply approved it. */
