@@ -1,37 +1,28 @@
 """What callers send: Graph's own message shape plus `client_id`, checked against WhatsApp's limits."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
+from functions.chat.interactive import Interactive
+from functions.chat.shapes import File, Id, Label, NamedFile, Said, Strict
 from functions.core.limits import CAPTION, TEXT
 
 ClientId = Annotated[str, StringConstraints(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
-Id = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[a-z0-9]+$")]
-Said = Annotated[str, StringConstraints(min_length=1, max_length=TEXT, pattern=r"\S")]
+
+CARDS = 257
+"""How many contacts one message may share."""
+
+_LAST_LATIN = 0xFF
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class Text(_Strict):
+class Text(Strict):
     body: Said
     preview_url: bool = False
 
 
-class File(_Strict):
-    """`id` is that of `POST media`."""
-
-    id: Id
-
-
 class Captioned(File):
     caption: Annotated[str, Field(max_length=CAPTION)] | None = None
-
-
-class NamedFile(File):
-    filename: Annotated[str, Field(max_length=240)] | None = None
 
 
 class Document(NamedFile, Captioned):
@@ -42,19 +33,19 @@ class Audio(File):
     voice: bool = False
 
 
-class Location(_Strict):
+class Location(Strict):
     latitude: Annotated[float, Field(ge=-90, le=90)]
     longitude: Annotated[float, Field(ge=-180, le=180)]
     name: Annotated[str, Field(max_length=1000)] | None = None
     address: Annotated[str, Field(max_length=1000)] | None = None
 
 
-class Language(_Strict):
+class Language(Strict):
     code: Annotated[str, StringConstraints(min_length=2, max_length=20, pattern=r"^[A-Za-z_-]+$")]
     policy: Literal["deterministic"] = "deterministic"
 
 
-class TemplateParameter(_Strict):
+class TemplateParameter(Strict):
     """One value. Whether it suits the template is checked against its definition, with a sentence for each field."""
 
     type: Literal["text", "image", "video", "document", "location", "coupon_code", "payload"]
@@ -68,34 +59,110 @@ class TemplateParameter(_Strict):
     payload: Annotated[str, Field(max_length=256)] | None = None
 
 
-class TemplatePart(_Strict):
+class TemplatePart(Strict):
     type: Literal["header", "body"]
-    parameters: Annotated[list[TemplateParameter], Field(max_length=50)] = []
+    parameters: Annotated[list[TemplateParameter], Field(max_length=50)] | None = None
 
 
-class TemplateButton(_Strict):
+class TemplateButton(Strict):
     type: Literal["button"]
     sub_type: Literal["quick_reply", "url", "copy_code"]
     index: Annotated[int, Field(ge=0, le=9)]
-    parameters: Annotated[list[TemplateParameter], Field(max_length=1)] = []
+    parameters: Annotated[list[TemplateParameter], Field(max_length=1)] | None = None
 
 
 TemplateComponent = Annotated[TemplatePart | TemplateButton, Field(discriminator="type")]
 
 
-class Template(_Strict):
+class Template(Strict):
     name: Annotated[str, StringConstraints(min_length=1, max_length=512)]
     language: Language
-    components: Annotated[list[TemplateComponent], Field(max_length=12)] = []
+    components: Annotated[list[TemplateComponent], Field(max_length=12)] | None = None
 
 
-class Context(_Strict):
+class Reaction(Strict):
+    """`message_id` is our id of the message; without an emoji the reaction is taken back."""
+
+    message_id: Id
+    emoji: Annotated[str, Field(max_length=24)]
+
+    @field_validator("emoji")
+    @classmethod
+    def _one_emoji(cls, emoji: str) -> str:
+        pictured = any(ord(sign) > _LAST_LATIN and not sign.isalnum() for sign in emoji)
+        if emoji and (not pictured or any(sign.isspace() or sign.isalpha() for sign in emoji)):
+            raise ValueError("This is no emoji")
+        return emoji
+
+
+class ContactName(Strict):
+    """Besides `formatted_name` one of the others must be given."""
+
+    formatted_name: Label
+    first_name: Label | None = None
+    last_name: Label | None = None
+    middle_name: Label | None = None
+    suffix: Label | None = None
+    prefix: Label | None = None
+
+    @model_validator(mode="after")
+    def _more_than_formatted(self) -> Self:
+        if not any((self.first_name, self.last_name, self.middle_name, self.suffix, self.prefix)):
+            raise ValueError("A name needs one more part besides formatted_name")
+        return self
+
+
+class ContactPhone(Strict):
+    phone: Label | None = None
+    type: Label | None = None
+    wa_id: Label | None = None
+
+
+class ContactEmail(Strict):
+    email: Label | None = None
+    type: Label | None = None
+
+
+class ContactUrl(Strict):
+    url: Label | None = None
+    type: Label | None = None
+
+
+class ContactAddress(Strict):
+    street: Label | None = None
+    city: Label | None = None
+    state: Label | None = None
+    zip: Label | None = None
+    country: Label | None = None
+    country_code: Label | None = None
+    type: Label | None = None
+
+
+class ContactOrganization(Strict):
+    company: Label | None = None
+    department: Label | None = None
+    title: Label | None = None
+
+
+class Card(Strict):
+    """A contact that is shared."""
+
+    name: ContactName
+    phones: Annotated[list[ContactPhone], Field(max_length=20)] | None = None
+    emails: Annotated[list[ContactEmail], Field(max_length=20)] | None = None
+    urls: Annotated[list[ContactUrl], Field(max_length=20)] | None = None
+    addresses: Annotated[list[ContactAddress], Field(max_length=20)] | None = None
+    org: ContactOrganization | None = None
+    birthday: Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$")] | None = None
+
+
+class Context(Strict):
     """`message_id` is our id of the message that is answered."""
 
     message_id: Id
 
 
-class Author(_Strict):
+class Author(Strict):
     """Who says it, where another system speaks through a CRM server."""
 
     kind: Literal["agent", "system"]
@@ -103,7 +170,7 @@ class Author(_Strict):
     name: Annotated[str, Field(max_length=200)] | None = None
 
 
-class _Message(_Strict):
+class _Message(Strict):
     """`author` and `automatic` (nobody pressed send) are a CRM server's to say."""
 
     client_id: ClientId
@@ -156,6 +223,24 @@ class TemplateMessage(_Message):
     template: Template
 
 
+class ContactsMessage(_Message):
+    type: Literal["contacts"]
+    contacts: Annotated[list[Card], Field(min_length=1, max_length=CARDS)]
+
+
+class InteractiveMessage(_Message):
+    type: Literal["interactive"]
+    interactive: Interactive
+
+
+class ReactionMessage(_Message):
+    """A reaction stands on another message and quotes none."""
+
+    type: Literal["reaction"]
+    context: None = None
+    reaction: Reaction
+
+
 Message = Annotated[
     TextMessage
     | ImageMessage
@@ -164,23 +249,26 @@ Message = Annotated[
     | DocumentMessage
     | StickerMessage
     | LocationMessage
+    | ContactsMessage
+    | InteractiveMessage
+    | ReactionMessage
     | TemplateMessage,
     Field(discriminator="type"),
 ]
 
 
-class Note(_Strict):
+class Note(Strict):
     client_id: ClientId
     body: Said
 
 
-class Read(_Strict):
+class Read(Strict):
     """`message`: read up to this one."""
 
     message: Id
 
 
-class NewFile(_Strict):
+class NewFile(Strict):
     """A file that is about to be uploaded for a conversation. `size` in bytes; `type`: of the message it is for."""
 
     conversation: Id

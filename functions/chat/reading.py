@@ -70,7 +70,8 @@ async def changes(desk: Desk, opened: Open, *, after: str, limit: int) -> dict[s
     )
     latest = _latest(found, since.micros)
     return {
-        "items": await _views(desk, opened, found),
+        # A reaction has no place of its own: it shows on the message that it is meant for.
+        "items": await _views(desk, opened, [one for one in found if "sort" in one.fields]),
         "next": place(latest, found[-1].key.id) if len(found) == limit else None,
         "cursor": str(latest),
     }

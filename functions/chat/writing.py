@@ -9,6 +9,7 @@ from functions.chat.bodies import Message, Note
 from functions.chat.callers import Caller
 from functions.chat.desk import Desk, Open
 from functions.chat.problems import Problem, not_found
+from functions.chat.reactions import mark, target_of, without_place
 from functions.chat.templates import fill_in
 from functions.chat.uploads import uploaded
 from functions.core.consent import opted_out, stopped
@@ -44,7 +45,14 @@ async def send(desk: Desk, caller: Caller, opened: Open, message: Message) -> tu
     fields = _fields(caller, opened, author, message.client_id, body, now)
     fields |= await _prepared(desk, opened, fields, now)
     await _check_consent(desk, opened, fields, automatic=message.automatic)
-    writes = [create(key, fields), _said(opened, now), _told(opened, "message.sent", key.id, now)]
+    if message.type == "reaction":
+        target = await target_of(desk, opened, message.reaction.message_id, now)
+        fields = without_place(fields, target)
+        # Nothing is said: the message that it is meant for has changed.
+        told = _told(opened, "message.changed", target.key.id, now, detail=f"reaction {key.id}", what="reaction")
+        writes = [create(key, fields), mark(target, key.id, fields), told]
+    else:
+        writes = [create(key, fields), _said(opened, now), _told(opened, "message.sent", key.id, now)]
     stored, fresh = await _create(desk, writes, key.id, body)
     picture = fields.get("media", {}).get("mime", "").startswith("image/")
     pictures = [thumbnail_task(opened.line.id, key.id)] if picture else []
@@ -101,20 +109,29 @@ async def _prepared(desk: Desk, opened: Open, fields: Mapping[str, Any], now: da
         return await _template(desk, opened, content)
     _check_window(opened, now)
     if type_ in MEDIA_TYPES:
-        rest = {name: value for name, value in content.items() if name != "id"}
-        return {"content": rest, "media": await uploaded(desk, opened, type_, content["id"])}
+        return {"content": _without_id(content), "media": await uploaded(desk, opened, type_, content["id"])}
+    header = content.get("header", {})
+    if type_ == "interactive" and (kind := header.get("type")) in MEDIA_TYPES:
+        file = await _header_file(desk, opened, kind, header[kind]["id"], "interactive.header")
+        return {"content": {**content, "header": {**header, kind: _without_id(header[kind])}}, "media": file}
     return {}
+
+
+def _without_id(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a file's object without our id: Meta gives it another one when it is sent."""
+    return {name: value for name, value in content.items() if name != "id"}
 
 
 async def _template(desk: Desk, opened: Open, content: Mapping[str, Any]) -> dict[str, Any]:
     template = await fill_in(desk, opened.line, content)
     fields = {"content": template.content, "template": template.view}
     if template.file:
-        fields["media"] = await _header_file(desk, opened, *template.file)
+        fields["media"] = await _header_file(desk, opened, *template.file, "header")
     return fields
 
 
-async def _header_file(desk: Desk, opened: Open, kind: str, upload: str) -> dict[str, Any]:
+async def _header_file(desk: Desk, opened: Open, kind: str, upload: str, field: str) -> dict[str, Any]:
+    """Return the `media` of a message whose header is a file. Raises `Problem`, with the field named."""
     try:
         return await uploaded(desk, opened, kind, upload)
     except Problem as refusal:
@@ -123,7 +140,7 @@ async def _header_file(desk: Desk, opened: Open, kind: str, upload: str) -> dict
             refusal.code,
             refusal.detail,
             **refusal.more,
-            errors=[{"field": "header", "message": refusal.detail}],
+            errors=[{"field": field, "message": refusal.detail}],
         ) from None
 
 
@@ -185,7 +202,9 @@ def _said(opened: Open, now: datetime) -> Write:
     return merge(opened.conversation.key, {"last_out": Maximum(int(now.timestamp())), "updated": NOW})
 
 
-def _told(opened: Open, type_: Type, message: str | None, now: datetime, detail: str = "") -> Write:
+def _told(
+    opened: Open, type_: Type, message: str | None, now: datetime, detail: str = "", what: str | None = None
+) -> Write:
     return event(
         type_,
         account=opened.line.account,
@@ -193,6 +212,7 @@ def _told(opened: Open, type_: Type, message: str | None, now: datetime, detail:
         conversation=opened.id,
         message=message,
         detail=detail,
+        what=what,
         now=now,
     )
 

@@ -269,7 +269,8 @@ def view(
         "direction": fields["direction"],
         "type": fields["type"],
         "at": iso(fields["at"]),
-        "sort": fields["sort"],
+        # A reaction of ours stands in no page.
+        "sort": fields.get("sort"),
         "version": document.version,
         "status": None if note else shown(fields) if outbound else "received",
         "statuses": {name: iso(at) for name, at in fields.get("statuses", {}).items()},
@@ -368,7 +369,10 @@ def _quote(quoted: Document | None, context: Mapping[str, Any]) -> dict[str, Any
 def preview(fields: Mapping[str, Any]) -> str | None:
     """Return the first words of a message: its text or its caption."""
     content = fields.get("template") or fields["content"]
-    text = content.get("body") or content.get("caption") or content.get("filename")
+    body = content.get("body")
+    text = (
+        (body.get("text") if isinstance(body, Mapping) else body) or content.get("caption") or content.get("filename")
+    )
     return str(text)[:120] if text else None
 
 
