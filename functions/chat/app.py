@@ -6,8 +6,8 @@ from fastapi import Depends, FastAPI, Query, Request, Response
 from pydantic import AwareDatetime
 from starlette.middleware.cors import CORSMiddleware
 
-from functions.chat import files, problems, pulling, reading, templates, uploads, writing
-from functions.chat.bodies import Message, NewFile, Note, Read
+from functions.chat import cards, files, problems, pulling, reading, starting, templates, uploads, writing
+from functions.chat.bodies import Care, Message, NewFile, Note, Read, Start
 from functions.chat.callers import Caller, Door
 from functions.chat.desk import Desk
 from functions.core.http import Guard, Handler, guarded
@@ -77,6 +77,21 @@ def _app(desk: Desk, door: Door) -> FastAPI:
         return await pulling.conversations(
             desk, caller, line=line, updated_after=updated_after, before=before, limit=limit
         )
+
+    @app.post("/v1/conversations", status_code=202)
+    async def start(caller: calling, body: Start, response: Response) -> dict[str, Any]:
+        """Begin a conversation with a template; repeating it with its `client_id` is harmless (CRM servers only)."""
+        opened, message, fresh = await starting.start(desk, caller, body)
+        response.status_code = 202 if fresh else 200
+        return {
+            "conversation": await reading.head(desk, opened),
+            "message": await reading.one(desk, opened, message),
+        }
+
+    @app.put("/v1/conversations/{conversation}")
+    async def amend(caller: calling, conversation: str, care: Care) -> dict[str, Any]:
+        """Say who looks after a conversation, which cards show it, and how it is tagged (CRM servers only)."""
+        return await reading.head(desk, await cards.amend(desk, caller, conversation, care))
 
     @app.get("/v1/conversations/{conversation}")
     async def conversation_head(caller: calling, conversation: str) -> dict[str, Any]:

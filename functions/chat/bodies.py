@@ -1,14 +1,21 @@
 """What callers send: Graph's own message shape plus `client_id`, checked against WhatsApp's limits."""
 
+import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, field_validator, model_validator
 
 from functions.chat.interactive import Interactive
 from functions.chat.shapes import File, Id, Label, NamedFile, Said, Strict
 from functions.core.limits import CAPTION, TEXT
 
 ClientId = Annotated[str, StringConstraints(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
+Phone = Annotated[
+    str,
+    BeforeValidator(lambda phone: re.sub(r"[\s().-]", "", phone) if isinstance(phone, str) else phone),
+    StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$"),
+]
+Tag = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=r"\S")]
 
 CARDS = 257
 """How many contacts one message may share."""
@@ -255,6 +262,51 @@ Message = Annotated[
     | TemplateMessage,
     Field(discriminator="type"),
 ]
+
+
+class Recipient(Strict):
+    """Exactly one: a number with its country code, a user id of WhatsApp's, or a conversation of the same person."""
+
+    phone: Phone | None = None
+    bsuid: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}\.[A-Za-z0-9.]{1,128}$")] | None = None
+    conversation: Id | None = None
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        if [self.phone, self.bsuid, self.conversation].count(None) != 2:
+            raise ValueError("Name exactly one of phone, bsuid and conversation")
+        return self
+
+
+class Start(Strict):
+    """A conversation to begin. `name`: what to call the customer until WhatsApp says it."""
+
+    line: Annotated[str, Field(min_length=1, max_length=64)]
+    to: Recipient
+    name: Annotated[str, Field(max_length=200)] | None = None
+    message: TemplateMessage
+    author: Author | None = None
+
+
+class Owner(Strict):
+    id: int
+    name: Annotated[str, Field(max_length=200)]
+
+
+class Record(Strict):
+    """A card of the CRM, such as `crm.lead` 7."""
+
+    model: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+    id: int
+    name: Annotated[str, Field(max_length=500)]
+
+
+class Care(Strict):
+    """What is left out stays as it is."""
+
+    owner: Owner | None = None
+    records: Annotated[list[Record], Field(max_length=50)] = Field(default_factory=list)
+    tags: Annotated[list[Tag], Field(max_length=50)] = Field(default_factory=list)
 
 
 class Note(Strict):

@@ -26,6 +26,7 @@ async def head(desk: Desk, opened: Open) -> dict[str, Any]:
         "read": fields.get("read", 0),
         "owner": fields.get("owner"),
         "records": fields.get("records", []),
+        "tags": fields.get("tags", []),
         "merged_into": fields.get("merged_into"),
         "version": opened.conversation.version,
     }

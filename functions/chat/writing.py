@@ -1,6 +1,6 @@
 """What a tab writes: messages into the outbox, notes, and how far it has read."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ from functions.chat.reactions import mark, target_of, without_place
 from functions.chat.templates import fill_in
 from functions.chat.uploads import uploaded
 from functions.core.consent import opted_out, stopped
-from functions.core.conversation import unread
+from functions.core.conversation import contact_key, unread
 from functions.core.events import Type, deliver_task, event
 from functions.core.fetching import thumbnail_task
 from functions.core.marks import read_task, typing_task
@@ -29,10 +29,13 @@ _FIRST_LOOK, _FURTHER = 3, 50
 """How many messages `mark_read` looks at first, and then at a time."""
 
 
-async def send(desk: Desk, caller: Caller, opened: Open, message: Message) -> tuple[Document, bool]:
+async def send(
+    desk: Desk, caller: Caller, opened: Open, message: Message, begun: Sequence[Write] = ()
+) -> tuple[Document, bool]:
     """Put a message into the outbox; returns it, and whether it is new.
 
-    A repeated request meets the first one's message. Raises `Problem` (`window_closed`, `client_id_reused`, …).
+    `begun`: what makes the conversation, in the same commit. A repeated request meets the first one's message.
+    Raises `Problem` (`window_closed`, `client_id_reused`, …).
     """
     body = message.graph()
     key = outbound_key(opened.id, message.client_id)
@@ -53,7 +56,7 @@ async def send(desk: Desk, caller: Caller, opened: Open, message: Message) -> tu
         writes = [create(key, fields), mark(target, key.id, fields), told]
     else:
         writes = [create(key, fields), _said(opened, now), _told(opened, "message.sent", key.id, now)]
-    stored, fresh = await _create(desk, writes, key.id, body)
+    stored, fresh = await _create(desk, [*begun, *writes], key.id, body)
     picture = fields.get("media", {}).get("mime", "").startswith("image/")
     pictures = [thumbnail_task(opened.line.id, key.id)] if picture else []
     await _enqueue(desk, opened, key.id, send_task(opened.line.id, opened.id, key.id), *pictures)
@@ -149,7 +152,8 @@ async def _check_consent(desk: Desk, opened: Open, fields: Mapping[str, Any], *,
     marketing = fields.get("template", {}).get("category") == MARKETING
     if not marketing and not automatic:
         return
-    contact = (await desk.contact(opened.conversation)).fields
+    [found] = await desk.ports.store.get([contact_key(opened.conversation.fields["contact"])])
+    contact = found.fields if found else {}
     if automatic and stopped(contact):
         raise Problem(422, "stopped", "The customer said STOP: nothing is sent automatically.")
     if marketing and opted_out(contact):

@@ -70,17 +70,28 @@ def address(fields: Mapping[str, Any]) -> tuple[str | None, str | None]:
     return last["wa_id"], last["bsuid"] or newest["bsuid"]
 
 
+def invitation(fields: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    """Return the number or BSUID under which an agent writes to somebody of whom WhatsApp has said nothing yet."""
+    if any(fields.get(name) for name in ("wa_ids", "bsuids", "moves")):
+        return None, None
+    invited = fields.get("invited", {})
+    return invited.get("wa_id"), invited.get("bsuid")
+
+
 def contact_view(contact: Document) -> dict[str, Any]:
     """Return a contact as the chat API and the CRM see it; any identity may be null."""
     fields = contact.fields
     wa_ids = fields.get("wa_ids", [])
     wa_id, bsuid = address(fields)
-    forms = dict.fromkeys(form for known in reversed(wa_ids) for form in variants(known))
+    invited, _ = invitation(fields)
+    phone = wa_id or invited
+    numbers = wa_ids or ([invited] if invited else [])
+    forms = dict.fromkeys(form for known in reversed(numbers) for form in variants(known))
     return {
         "id": contact.key.id,
         "name": fields.get("name") or fields.get("username"),
         "wa_id": wa_id,
-        "phone": e164(wa_id) if wa_id else None,
+        "phone": e164(phone) if phone else None,
         "phone_variants": [e164(form) for form in forms],
         "bsuid": bsuid,
         "username": fields.get("username"),

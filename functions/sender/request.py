@@ -6,7 +6,7 @@ Contents are stored in Graph's shape; what is put in their place here are Meta's
 from collections.abc import Mapping
 from typing import Any
 
-from functions.core.conversation import address
+from functions.core.conversation import address, invitation
 from functions.core.message import Callback
 from functions.core.store import Document
 from functions.core.template_values import with_file
@@ -68,7 +68,8 @@ def _address(contact: Mapping[str, Any]) -> dict[str, str]:
     The plus matters: without it Meta puts the business's own country code in front (Meta, "Send messages"). A BSUID
     belongs in `recipient`; in `to` it is dropped without a word (Meta, "Business-scoped user IDs").
     """
-    wa_id, bsuid = address(contact)
+    (wa_id, bsuid), (invited, invited_bsuid) = address(contact), invitation(contact)
+    wa_id, bsuid = wa_id or invited, bsuid or invited_bsuid
     if wa_id:
         return {"to": "+" + wa_id}
     if bsuid:

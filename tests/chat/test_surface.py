@@ -8,8 +8,8 @@ from tests.payloads import ANA
 from tests.rig import PUBLIC_URL
 
 ROUTES = {
-    "/v1/conversations": {"get"},
-    "/v1/conversations/{conversation}": {"get"},
+    "/v1/conversations": {"get", "post"},
+    "/v1/conversations/{conversation}": {"get", "put"},
     "/v1/conversations/{conversation}/messages": {"get", "post"},
     "/v1/conversations/{conversation}/notes": {"post"},
     "/v1/conversations/{conversation}/read": {"post"},
