@@ -6,8 +6,8 @@ from fastapi import Depends, FastAPI, Query, Request, Response
 from pydantic import AwareDatetime
 from starlette.middleware.cors import CORSMiddleware
 
-from functions.chat import cards, files, problems, pulling, reading, starting, templates, uploads, writing
-from functions.chat.bodies import Care, Message, NewFile, Note, Read, Start
+from functions.chat import cards, files, problems, pulling, reading, settling, starting, templates, uploads, writing
+from functions.chat.bodies import Care, Message, NewFile, Note, Read, Settle, Start
 from functions.chat.callers import Caller, Door
 from functions.chat.desk import Desk
 from functions.core.http import Guard, Handler, guarded
@@ -117,6 +117,20 @@ def _app(desk: Desk, door: Door) -> FastAPI:
         """Send a message in Graph's shape; repeating it with its `client_id` is harmless."""
         opened = await desk.open(caller, conversation, "send")
         stored, fresh = await writing.send(desk, caller, opened, message)
+        response.status_code = 202 if fresh else 200
+        return await reading.one(desk, opened, stored)
+
+    @app.post("/v1/conversations/{conversation}/messages/{message}/settle")
+    async def settle(
+        caller: calling, conversation: str, message: str, body: Settle, response: Response
+    ) -> dict[str, Any]:
+        """Send a message again whose end is unknown, or that failed; or let it be.
+
+        Answers 202 with the new message, or 200 with the one that is let be. Too early is 409 `too_early`; when its
+        status came meanwhile, 409 `settled_already`.
+        """
+        opened = await desk.open(caller, conversation, "send")
+        stored, fresh = await settling.settle(desk, caller, opened, message, body)
         response.status_code = 202 if fresh else 200
         return await reading.one(desk, opened, stored)
 

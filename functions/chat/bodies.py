@@ -309,6 +309,22 @@ class Care(Strict):
     tags: Annotated[list[Tag], Field(max_length=50)] = Field(default_factory=list)
 
 
+class SendAgain(Strict):
+    """Say it once more, as a new message that names the old one."""
+
+    as_: Annotated[Literal["send_again"], Field(alias="as")]
+    client_id: ClientId
+
+
+class LetBe(Strict):
+    """Leave it as it is."""
+
+    as_: Annotated[Literal["let_be"], Field(alias="as")]
+
+
+Settle = Annotated[SendAgain | LetBe, Field(discriminator="as_")]
+
+
 class Note(Strict):
     client_id: ClientId
     body: Said

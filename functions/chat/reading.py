@@ -6,7 +6,9 @@ from typing import Any
 
 from functions.chat.cursors import Reading, micros, place, sort_place
 from functions.chat.desk import Desk, Open
+from functions.core.consent import consent_view
 from functions.core.conversation import contact_view, unread, window_view
+from functions.core.health import health
 from functions.core.message import file_name, inbound_key, message_key, view, wamid_key
 from functions.core.store import Document, Query
 
@@ -14,11 +16,12 @@ from functions.core.store import Document, Query
 async def head(desk: Desk, opened: Open) -> dict[str, Any]:
     """Return who is talked to, until when free text is allowed, and who looks after it."""
     fields = opened.conversation.fields
-    contact = contact_view(await desk.contact(opened.conversation))
+    found = await desk.contact(opened.conversation)
+    contact = {**contact_view(found), "consent": consent_view(found.fields)}
     del contact["phone_variants"]
     return {
         "id": opened.id,
-        "line": opened.line.view(),
+        "line": {**opened.line.view(), "health": await health(desk.ports.store, opened.line)},
         "contact": contact,
         "window": window_view(fields, desk.ports.now()),
         "unread": unread(fields),

@@ -42,7 +42,7 @@ async def send(
     now = desk.ports.now()
     [earlier] = await desk.ports.store.get([key])
     if earlier is not None:
-        await _enqueue(desk, opened, key.id, send_task(opened.line.id, opened.id, key.id))
+        await enqueue(desk, opened, key.id, send_task(opened.line.id, opened.id, key.id))
         return _same(earlier, body), False
     author = _author(caller, message.author, automatic=message.automatic)
     fields = _fields(caller, opened, author, message.client_id, body, now)
@@ -52,14 +52,14 @@ async def send(
         target = await target_of(desk, opened, message.reaction.message_id, now)
         fields = without_place(fields, target)
         # Nothing is said: the message that it is meant for has changed.
-        told = _told(opened, "message.changed", target.key.id, now, detail=f"reaction {key.id}", what="reaction")
-        writes = [create(key, fields), mark(target, key.id, fields), told]
+        changed = told(opened, "message.changed", target.key.id, now, detail=f"reaction {key.id}", what="reaction")
+        writes = [create(key, fields), mark(target, key.id, fields), changed]
     else:
-        writes = [create(key, fields), _said(opened, now), _told(opened, "message.sent", key.id, now)]
+        writes = [create(key, fields), sent(opened, now), told(opened, "message.sent", key.id, now)]
     stored, fresh = await _create(desk, [*begun, *writes], key.id, body)
     picture = fields.get("media", {}).get("mime", "").startswith("image/")
     pictures = [thumbnail_task(opened.line.id, key.id)] if picture else []
-    await _enqueue(desk, opened, key.id, send_task(opened.line.id, opened.id, key.id), *pictures)
+    await enqueue(desk, opened, key.id, send_task(opened.line.id, opened.id, key.id), *pictures)
     return stored, fresh
 
 
@@ -71,8 +71,8 @@ async def note(desk: Desk, caller: Caller, opened: Open, body: Note) -> tuple[Do
     fields = _fields(caller, opened, _author(caller), body.client_id, said, now)
     for name in ("waiting", "queued", "rank"):
         del fields[name]
-    stored, fresh = await _create(desk, [create(key, fields), _told(opened, "message.sent", key.id, now)], key.id, said)
-    await _enqueue(desk, opened, key.id)
+    stored, fresh = await _create(desk, [create(key, fields), told(opened, "message.sent", key.id, now)], key.id, said)
+    await enqueue(desk, opened, key.id)
     return stored, fresh
 
 
@@ -83,8 +83,10 @@ async def mark_read(desk: Desk, opened: Open, message_id: str) -> dict[str, int]
     read = max(fields.get("received", 0) - newer, fields.get("read", 0))
     now = desk.ports.now()
     if read > fields.get("read", 0):
-        told = _told(opened, "conversation.updated", None, now, detail=f"read {read}")
-        await desk.ports.store.commit([update(opened.conversation.key, {"read": Maximum(read), "updated": NOW}), told])
+        event_ = told(opened, "conversation.updated", None, now, detail=f"read {read}")
+        await desk.ports.store.commit(
+            [update(opened.conversation.key, {"read": Maximum(read), "updated": NOW}), event_]
+        )
         await desk.ports.tasks.enqueue(deliver_task(opened.line.connection, f"read {opened.id} {read}"))
         if last is not None:
             await desk.ports.tasks.enqueue(read_task(opened.line.id, last))
@@ -202,13 +204,22 @@ async def _create(desk: Desk, writes: list[Write], message: str, body: dict[str,
     return _same(stored, body), fresh
 
 
-def _said(opened: Open, now: datetime) -> Write:
+async def check_allowed(desk: Desk, opened: Open, fields: Mapping[str, Any], now: datetime) -> None:
+    """Refuse to send a stored message once more where it would be refused as a new one. Raises `Problem`."""
+    if fields["type"] != "template":
+        _check_window(opened, now)
+    await _check_consent(desk, opened, fields, automatic=False)
+
+
+def sent(opened: Open, now: datetime) -> Write:
+    """Return the write that says on the conversation when we spoke last."""
     return merge(opened.conversation.key, {"last_out": Maximum(int(now.timestamp())), "updated": NOW})
 
 
-def _told(
+def told(
     opened: Open, type_: Type, message: str | None, now: datetime, detail: str = "", what: str | None = None
 ) -> Write:
+    """Return the write that tells the CRM of something in a conversation."""
     return event(
         type_,
         account=opened.line.account,
@@ -221,7 +232,8 @@ def _told(
     )
 
 
-async def _enqueue(desk: Desk, opened: Open, message: str, *tasks: Task) -> None:
+async def enqueue(desk: Desk, opened: Open, message: str, *tasks: Task) -> None:
+    """Queue tasks, and the one that tells the CRM; `message` names what made it needed."""
     for task in (*tasks, deliver_task(opened.line.connection, message)):
         await desk.ports.tasks.enqueue(task)
 

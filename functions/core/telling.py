@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from functions.core.consent import consent_view
 from functions.core.conversation import contact_key, contact_view, referral
 from functions.core.health import health
 from functions.core.lines import Directory
@@ -79,7 +80,7 @@ async def _telling(
     message = subjects.get(message_key(event.fields["message"] or ""))
     body = {
         **_head(event),
-        "conversation": _conversation(conversation, contact_view(contact), line.view()),
+        "conversation": _conversation(conversation, contact, line.view()),
         "message": _message(message, event.fields.get("what")) if message else None,
     }
     return Telling(event, conversation, body)
@@ -90,14 +91,15 @@ async def _read(store: Store, keys: set[Key]) -> dict[Key, Document]:
     return {document.key: document for document in documents if document is not None}
 
 
-def _conversation(conversation: Document, contact: Mapping[str, Any], line: Mapping[str, str]) -> dict[str, Any]:
+def _conversation(conversation: Document, contact: Document, line: Mapping[str, str]) -> dict[str, Any]:
     fields = conversation.fields
     window_until = closes_at(fields.get("last_in"), fields.get("window_closed"))
     return {
         "id": conversation.key.id,
         "version": conversation.version,
         "line": line,
-        "contact": contact,
+        "contact": contact_view(contact),
+        "consent": consent_view(contact.fields),
         "received": fields.get("received", 0),
         "read": fields.get("read", 0),
         "last_in": iso(fields["last_in"]) if "last_in" in fields else None,

@@ -11,6 +11,7 @@ ROUTES = {
     "/v1/conversations": {"get", "post"},
     "/v1/conversations/{conversation}": {"get", "put"},
     "/v1/conversations/{conversation}/messages": {"get", "post"},
+    "/v1/conversations/{conversation}/messages/{message}/settle": {"post"},
     "/v1/conversations/{conversation}/notes": {"post"},
     "/v1/conversations/{conversation}/read": {"post"},
     "/v1/conversations/{conversation}/typing": {"post"},
