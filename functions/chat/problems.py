@@ -36,12 +36,19 @@ def _field(loc: Sequence[int | str], body: Any) -> str:
     """Return the place of a fault as the caller wrote it, without the names of the kinds that were tried."""
     places, there = list[str](), body
     for index, part in enumerate(loc[1:], 2):
-        inside = isinstance(there, list) or (isinstance(there, Mapping) and part in there)
+        inside = _holds(there, part)
         if inside:
             there = there[part]
-        if inside or index == len(loc):
+        # A kind may bear the name of the field that holds it.
+        if inside or (index == len(loc) and places[-1:] != [str(part)]):
             places.append(str(part))
     return ".".join(places)
+
+
+def _holds(there: Any, part: int | str) -> bool:
+    if isinstance(there, list):
+        return isinstance(part, int)
+    return isinstance(there, Mapping) and part in there
 
 
 def install(app: FastAPI) -> None:
@@ -55,7 +62,8 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
         faults = [
-            {"field": _field(fault["loc"], error.body), "message": f"{fault['msg']}."} for fault in error.errors()
+            {"field": _field(fault["loc"], error.body), "message": f"{fault['msg'].removeprefix('Value error, ')}."}
+            for fault in error.errors()
         ]
         place, text = faults[0].values()
         return problem(422, "invalid", f"{place or 'The body'}: {text}", errors=faults)

@@ -183,7 +183,12 @@ def _check_window(opened: Open, now: datetime) -> None:
         return
     end = closes_at(last_in, closed)
     since = f"closed at {end.isoformat()}" if end else "is not open: the customer has not written yet"
-    raise Problem(422, "window_closed", f"The 24-hour window {since}. Send a template instead.")
+    raise Problem(
+        422,
+        "window_closed",
+        f"The 24-hour window {since}. Send a template instead.",
+        until=end.isoformat() if end else None,
+    )
 
 
 def _same(earlier: Document, body: dict[str, Any]) -> Document:

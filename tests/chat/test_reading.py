@@ -1,7 +1,10 @@
+from datetime import datetime
+
 import pytest
 
 from tests.payloads import ANA, LUCIA, inbound_text, status
 from tests.rig import LINE, LINE_NUMBER
+from tests.webhook.test_facts import preference
 
 
 @pytest.fixture
@@ -21,9 +24,37 @@ async def test_the_head_says_who_is_talked_to_and_over_what(rig):
     tab = await rig.chatting(ANA)
     head = await tab.head()
     assert head["id"] == tab.conversation
-    assert head["line"] == {"id": LINE, "phone_number_id": "100000000000001", "number": LINE_NUMBER, "name": "Shop"}
-    assert set(head["contact"]) == {"id", "name", "wa_id", "phone", "bsuid", "username"}
+    well = {"sending": "ok", "error": None, "since": None, "quality": None, "limit": None}
+    named = {"id": LINE, "phone_number_id": "100000000000001", "number": LINE_NUMBER, "name": "Shop"}
+    assert head["line"] == {**named, "health": well}
+    assert set(head["contact"]) == {"id", "name", "wa_id", "phone", "bsuid", "username", "consent"}
     assert head["merged_into"] is None
+
+
+async def test_the_head_says_what_the_customer_wants(rig):
+    tab = await rig.chatting(ANA)
+    assert (await tab.head())["contact"]["consent"] == {"marketing": None, "stopped": False}
+    at = int(rig.clock().timestamp()) + 5
+    await rig.deliver(inbound_text(ANA, "Stop.", at=at))
+    consent = (await tab.head())["contact"]["consent"]
+    assert (consent["marketing"]["value"], consent["marketing"]["source"]) == ("stop", "keyword")
+    assert (datetime.fromisoformat(consent["marketing"]["at"]).timestamp(), consent["stopped"]) == (at, True)
+    await rig.deliver(preference("resume", at + 1))
+    consent = (await tab.head())["contact"]["consent"]
+    assert (consent["marketing"]["value"], consent["stopped"]) == ("resume", False)
+    await rig.deliver(preference("stop", at + 2))
+    consent = (await tab.head())["contact"]["consent"]
+    assert (consent["marketing"]["value"], consent["stopped"]) == ("stop", False)
+
+
+async def test_the_head_says_that_the_line_is_held_and_what_meta_says_of_it(rig):
+    tab = await rig.chatting(ANA)
+    await tab.say("Hi")
+    rig.whatsapp.refuses_next(131042)
+    await rig.drain()
+    health = (await tab.head())["line"]["health"]
+    assert (health["sending"], health["error"]["code"], health["error"]["decision"]) == ("held", 131042, "account")
+    assert datetime.fromisoformat(health["since"]) <= rig.clock()
 
 
 async def test_a_new_version_of_the_head_is_a_larger_number(rig):
