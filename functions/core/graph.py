@@ -6,7 +6,7 @@ What goes wrong is an exception whose type says what to do: `NotSent` may be rep
 
 import asyncio
 import re
-import tempfile
+import secrets
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -101,21 +101,22 @@ class Graph:
             body["typing_indicator"] = {"type": "text"}
         await self._post(f"{number}/messages", token, json=body)
 
-    async def upload(self, number: str, token: str, chunks: AsyncIterator[bytes], mime: str, name: str) -> str:
-        """Upload a file and return its media id. Nobody sees it yet, so it may be repeated."""
-        async with _given_up_after(LONGEST_UPLOAD):
-            with tempfile.SpooledTemporaryFile(max_size=1 << 20) as file:
-                async for chunk in chunks:
-                    file.write(chunk)
-                file.seek(0)
-                answer = await self._post(
-                    f"{number}/media",
-                    token,
-                    data={"messaging_product": "whatsapp", "type": mime},
-                    files={"file": (name, file, mime)},
-                    timeout=_UPLOAD_TIMEOUT,
-                    longest=LONGEST_UPLOAD,
-                )
+    async def upload(
+        self, number: str, token: str, chunks: AsyncIterator[bytes], mime: str, name: str, size: int
+    ) -> str:
+        """Upload a file of so many bytes and return its media id. Nobody sees it yet, so it may be repeated.
+
+        It passes through in its chunks; if they raise, that goes on.
+        """
+        form = _Form({"messaging_product": "whatsapp", "type": mime}, name, mime)
+        answer = await self._post(
+            f"{number}/media",
+            token,
+            content=form.around(chunks),
+            headers={"Content-Type": form.content_type, "Content-Length": str(form.length + size)},
+            timeout=_UPLOAD_TIMEOUT,
+            longest=LONGEST_UPLOAD,
+        )
         with _expected_shape():
             return _text(answer["id"])
 
@@ -189,7 +190,7 @@ class Graph:
         self, method: str, path: str, token: str, *, longest: float = LONGEST, **arguments: Any
     ) -> dict[str, Any]:
         arguments = {"timeout": _TIMEOUT, "follow_redirects": False, **arguments}
-        headers = {"Authorization": f"Bearer {token}"}
+        headers = {"Authorization": f"Bearer {token}", **arguments.pop("headers", {})}
         try:
             async with _given_up_after(longest):
                 answer = await self._client.request(method, f"{self._base}/{path}", headers=headers, **arguments)
@@ -198,6 +199,35 @@ class Graph:
         except httpx.HTTPError as error:
             raise Uncertain(type(error).__name__) from None
         return _checked(answer)
+
+
+class _Form:
+    """A form with one file as it goes over the wire (RFC 7578), so that the file need not be held to be sent."""
+
+    def __init__(self, fields: Mapping[str, str], name: str, mime: str) -> None:
+        boundary = secrets.token_hex(16)
+        self.content_type = f"multipart/form-data; boundary={boundary}"
+        parts = [_part(boundary, f'name="{field}"', text) for field, text in fields.items()]
+        # As browsers write it: nothing in a file's name may end the header.
+        plain = name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+        file = _part(boundary, f'name="file"; filename="{plain}"\r\nContent-Type: {mime}', "").removesuffix("\r\n")
+        self._head = "".join([*parts, file]).encode(errors="replace")
+        self._tail = f"\r\n--{boundary}--\r\n".encode()
+
+    @property
+    def length(self) -> int:
+        """The bytes around the file."""
+        return len(self._head) + len(self._tail)
+
+    async def around(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        yield self._head
+        async for chunk in chunks:
+            yield chunk
+        yield self._tail
+
+
+def _part(boundary: str, disposition: str, text: str) -> str:
+    return f"--{boundary}\r\nContent-Disposition: form-data; {disposition}\r\n\r\n{text}\r\n"
 
 
 @asynccontextmanager

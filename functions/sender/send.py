@@ -129,7 +129,9 @@ async def _upload(desk: Desk, line: Line, token: str, media: dict[str, Any]) -> 
     """Put the message's file up at Meta, which fetches no links of ours, and return its media id there."""
     chunks = desk.ports.media.read(media["file"])
     try:
-        return await desk.graph.upload(line.phone_number_id, token, chunks, media["mime"], media["name"] or "file")
+        return await desk.graph.upload(
+            line.phone_number_id, token, chunks, media["mime"], media["name"] or "file", media["size"]
+        )
     except (Uncertain, MediaUnavailable) as error:
         # Nobody sees an upload, so it may be repeated.
         raise NotSent(str(error)) from None

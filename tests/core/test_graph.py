@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+from starlette.requests import Request
 
 from functions.core.graph import Accepted, Graph, MediaFacts, NotSent, Refused, Uncertain
 from functions.core.meta_errors import MEANINGS, Decision
@@ -123,7 +124,7 @@ async def test_an_answer_that_only_trickles_is_given_up(graph, httpx_mock, monke
     monkeypatch.setattr("functions.core.graph.LONGEST_UPLOAD", 0.01)
     httpx_mock.add_callback(trickle)
     with pytest.raises(Uncertain):
-        await graph.upload(NUMBER, TOKEN, chunks(b"x"), "image/png", "a.png")
+        await graph.upload(NUMBER, TOKEN, chunks(b"x"), "image/png", "a.png", 1)
 
 
 async def test_an_exceptions_text_holds_nothing_of_the_message(graph, httpx_mock):
@@ -147,20 +148,46 @@ async def chunks(*parts):
         yield part
 
 
-async def test_a_file_is_uploaded_with_its_exact_type(graph, httpx_mock):
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("a.png", "a.png"),
+        ("Angebot für Zoë.png", "Angebot für Zoë.png"),
+        ('a".png', "a%22.png"),
+        ("a\r\nX-Evil: 1", "a%0D%0AX-Evil: 1"),
+        ("lone \ud800", "lone ?"),
+    ],
+)
+async def test_a_file_is_uploaded_with_its_exact_type_and_its_name(graph, httpx_mock, name, shown):
     httpx_mock.add_response(url=f"{BASE}/v26.0/{NUMBER}/media", json={"id": "media-1"})
-    uploaded = await graph.upload(NUMBER, TOKEN, chunks(b"pic", b"ture"), "image/png", "a.png")
+    uploaded = await graph.upload(NUMBER, TOKEN, chunks(b"pic", b"ture"), "audio/ogg; codecs=opus", name, 7)
     assert uploaded == "media-1"
-    body = httpx_mock.get_request().read()
-    assert b"picture" in body
-    assert body.count(b"image/png") == 2
-    assert b'filename="a.png"' in body
+    request = httpx_mock.get_request()
+    body = await request.aread()
+    assert request.headers["content-length"] == str(len(body))
+    assert "transfer-encoding" not in request.headers
+    headers = [(field.lower(), value) for field, value in request.headers.raw]
+    form = await Request({"type": "http", "method": "POST", "headers": headers}, ASGIBody(body)).form()
+    assert (form["messaging_product"], form["type"]) == ("whatsapp", "audio/ogg; codecs=opus")
+    file = form["file"]
+    assert (file.filename, file.content_type) == (shown, "audio/ogg; codecs=opus")
+    assert await file.read() == b"picture"
+
+
+class ASGIBody:
+    """The body of a request as a server hands it on."""
+
+    def __init__(self, body):
+        self._body = body
+
+    async def __call__(self):
+        return {"type": "http.request", "body": self._body, "more_body": False}
 
 
 async def test_an_upload_without_an_id_is_uncertain(graph, httpx_mock):
     httpx_mock.add_response(json={})
     with pytest.raises(Uncertain):
-        await graph.upload(NUMBER, TOKEN, chunks(b"x"), "image/png", "a.png")
+        await graph.upload(NUMBER, TOKEN, chunks(b"x"), "image/png", "a.png", 1)
 
 
 async def test_where_a_file_lies_is_asked_for_by_its_id(graph, httpx_mock):

@@ -3,17 +3,24 @@
 import asyncio
 import hashlib
 import itertools
+import json
+import re
 import resource
+import subprocess
+import sys
+import tracemalloc
 
 import httpx
 import pytest
 from PIL import Image, ImageCms
 
+from functions.core.http import asgi
 from functions.core.media import MediaUnavailable
+from functions.sender.app import create as create_sender
 from functions.sender.pictures import picture_of
 from tests.payloads import ANA, LUCIA, MIA, inbound, inbound_image
 from tests.pictures import bomb, encoded, moving, opened, photograph
-from tests.rig import TOKEN
+from tests.rig import TOKEN, rigged
 
 PICTURE = photograph((1200, 900))
 
@@ -286,6 +293,104 @@ async def test_a_stored_file_is_not_fetched_again(rig):
     assert rig.tasks.of_kind("fetch_media") == []
 
 
+# 100 MB
+
+
+MB = 1024 * 1024
+BLOCK = bytes(range(256)) * 256
+
+
+class Meta:
+    """A server that holds one file of 100 MB and takes uploads, without ever having one of them in memory."""
+
+    def __init__(self):
+        self.taken = 0
+
+    async def start(self):
+        self._server = await asyncio.start_server(self._answer, "127.0.0.1", 0)
+        host, port = self._server.sockets[0].getsockname()
+        self.url = f"http://{host}:{port}"
+        return self
+
+    def stop(self):
+        self._server.close()
+
+    async def _answer(self, reader, writer):
+        head = await reader.readuntil(b"\r\n\r\n")
+        if head.startswith(b"POST") and b"/media " in head:
+            length = int(re.search(rb"(?i)content-length: (\d+)", head)[1])
+            while self.taken < length:
+                self.taken += len(await reader.read(MB))
+            await self._json(writer, {"id": "uploaded"})
+        elif head.startswith(b"POST"):
+            await self._json(writer, {"messages": [{"id": "wamid.large"}]})
+        elif b"/file " in head:
+            writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % (100 * MB))
+            for _ in range(100 * MB // len(BLOCK)):
+                writer.write(BLOCK)
+                await writer.drain()
+        else:
+            size = str(100 * MB)
+            await self._json(writer, {"url": f"{self.url}/file", "mime_type": "video/mp4", "file_size": size})
+        writer.close()
+
+    async def _json(self, writer, value):
+        content = json.dumps(value).encode()
+        writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(content) + content)
+        await writer.drain()
+
+
+@pytest.fixture
+async def large(tmp_path):
+    """A rig whose sender speaks to that server over a real connection."""
+    meta = await Meta().start()
+    async with rigged(tmp_path, WHATSAPP_GRAPH_URL=meta.url) as rig, httpx.AsyncClient(trust_env=False) as outward:
+        rig.sender = httpx.AsyncClient(
+            transport=httpx.ASGITransport(asgi(create_sender(rig.ports, outward))), base_url="http://leadline.test"
+        )
+        yield rig, meta
+    meta.stop()
+
+
+async def most_memory_of(work):
+    tracemalloc.start()
+    try:
+        await work
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+async def test_a_hundred_megabytes_come_in_through_little_memory(large):
+    rig, _ = large
+    tab = await rig.chatting(ANA)
+    hasher = hashlib.sha256()
+    for _ in range(100 * MB // len(BLOCK)):
+        hasher.update(BLOCK)
+    video = {"id": "media-1", "mime_type": "video/mp4", "sha256": hasher.hexdigest()}
+    await rig.deliver(inbound(ANA, "video", video))
+    assert await most_memory_of(rig.drain()) < 16 * MB
+    media = await media_of(tab)
+    assert (media["state"], media["size"]) == ("stored", 100 * MB)
+
+
+async def test_a_hundred_megabytes_go_out_through_little_memory(large):
+    rig, meta = large
+    tab = await rig.chatting(ANA)
+
+    async def content():
+        for _ in range(100 * MB // len(BLOCK)):
+            yield BLOCK
+
+    announced = {"conversation": tab.conversation, "filename": "a.pdf", "mime": "application/pdf", "size": 100 * MB}
+    target = (await tab.post("/v1/media", announced)).json()
+    await rig.media.save(f"_arriving/{target['id']}", content(), "application/pdf")
+    assert (await tab.send({"type": "document", "document": {"id": target["id"]}})).status_code == 202
+    assert await most_memory_of(rig.drain()) < 16 * MB
+    assert meta.taken > 100 * MB
+    assert (await tab.last())["status"] == "sent"
+
+
 # A fresh address
 
 
@@ -414,6 +519,31 @@ async def test_a_picture_of_too_many_pixels_is_not_opened():
     with pytest.raises(Image.DecompressionBombError):
         picture_of(bomb(side=50_000))
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000
+
+
+LARGE = """
+import io, resource
+from PIL import Image
+from functions.sender.pictures import MAX_PIXELS, picture_of
+file = io.BytesIO()
+Image.new("RGBA", (8000, MAX_PIXELS // 8000), "red").save(file, "PNG", compress_level=1)
+size = len(file.getvalue())
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(picture_of(file.getvalue()).width, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+def test_the_largest_picture_that_is_opened_fits_the_sender_s_memory():
+    output = subprocess.run([sys.executable, "-c", LARGE], capture_output=True, text=True, timeout=60, check=True)
+    width, megabytes = map(int, output.stdout.split())
+    assert width == 8000
+    assert megabytes < 400
+
+
+@pytest.mark.parametrize("function", ["webhook", "chat", "sync", "sender"])
+def test_no_function_waits_for_pillow_when_it_starts(function):
+    code = f"import sys, functions.{function}.app; assert 'PIL' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
 async def test_what_an_agent_sends_gets_its_size_and_thumbnail_too(rig):

@@ -47,7 +47,10 @@ MIMES: dict[str, tuple[str, int]] = {
     ),
     "image/webp": ("sticker", 500 * 1024),
 }
-"""What can be uploaded: the kind of message that it is for, and the most bytes."""
+"""What can be uploaded: the kind of message that it is for, and the most bytes in one of that kind."""
+
+UPLOADED_LIMIT = 100 * MB
+"""Most bytes of an upload: which message it is for, only the message says."""
 
 STILL_STICKER = 100 * 1024
 """Most bytes of a sticker that does not move."""
@@ -102,12 +105,10 @@ class Media:
                 message=f"(#100) Param file must be a file with one of the following types: {listed}. "
                 f"Received file of type '{base or 'application/octet-stream'}'.",
             )
-        kind, limit = MIMES[base]
         file = await self._keep(line, source, mime or base, name, uploaded=True)
-        too_big = file.size > limit or (kind == "sticker" and file.size > STILL_STICKER and not animated(file.path))
-        if too_big or not file.size:
+        if not 0 < file.size <= UPLOADED_LIMIT:
             self.remove(file)
-            raise GraphError(131053, f"File size {file.size} is not between 1 and {limit} bytes for {base}.")
+            raise GraphError(131053, f"File size {file.size} is not between 1 and {UPLOADED_LIMIT} bytes.")
         return file
 
     async def receive(self, line: str, source: BinaryIO, mime: str | None, name: str | None) -> File:
@@ -165,8 +166,12 @@ class Media:
 
 def carries(kind: str, file: File) -> bool:
     """Say whether a message of this type may carry the file. As a document, any type on the list may go."""
-    owner, _ = MIMES.get(_base(file.mime), ("", 0))
-    return bool(owner) and kind in (owner, "document")
+    owner, limit = MIMES.get(_base(file.mime), ("", 0))
+    if kind == "document":
+        return bool(owner)
+    if kind == "sticker" and not animated(file.path):
+        limit = STILL_STICKER
+    return kind == owner and file.size <= limit
 
 
 def animated(path: Path) -> bool:
