@@ -20,6 +20,8 @@ locals {
     { collection = "templates", equal = ["waba"], order = "place" },
     { collection = "wabas", equal = ["polled"], order = "templates_due" },
     { collection = "parked", equal = ["part"], order = "updated" },
+    { collection = "counts", equal = ["account"], order = "day", descending = true },
+    { collection = "reviews", equal = ["account"], order = "at", descending = true },
   ]
 
   # Documents here go away some time after their `expires_at`.

@@ -32,6 +32,7 @@ LONGEST_DOWNLOAD = 120
 _TEMPLATES_PER_PAGE = 100
 _TIMEOUT = httpx.Timeout(20, connect=5)
 _UPLOAD_TIMEOUT = httpx.Timeout(LONGEST_UPLOAD, connect=5)
+NUMBER_FIELDS = "verified_name,display_phone_number,quality_rating,status,health_status"
 _MEDIA_ID = re.compile(r"[A-Za-z0-9_-]{1,200}")
 _MEDIA_HOST = re.compile(r"([a-z0-9-]+\.)+(fbsbx\.com|whatsapp\.net|facebook\.com)")
 _NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
@@ -150,6 +151,16 @@ class Graph:
             items = [item for item in answer["data"] if isinstance(item, dict)]
             paging = answer.get("paging") or {}
             return items, _text(paging["cursors"]["after"]) if paging.get("next") else None
+
+    async def number(self, number: str, token: str) -> dict[str, Any]:
+        """Return what Meta says of a number (`NUMBER_FIELDS`). Raises as `send` does."""
+        return await self._call("GET", number, token, params={"fields": NUMBER_FIELDS})
+
+    async def subscribed(self, waba: str, token: str) -> bool:
+        """Tell whether Meta delivers a business account's webhooks to any app. Raises as `send` does."""
+        answer = await self._call("GET", f"{waba}/subscribed_apps", token)
+        with _expected_shape():
+            return len(answer["data"]) > 0
 
     @asynccontextmanager
     async def download(self, url: str, token: str) -> AsyncIterator[AsyncIterator[bytes]]:

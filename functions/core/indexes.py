@@ -37,6 +37,8 @@ INDEXES = (
     Index("templates", ("waba",), "place"),
     Index("wabas", ("polled",), "templates_due"),
     Index("parked", ("part",), "updated"),
+    Index("counts", ("account",), "day", descending=True),
+    Index("reviews", ("account",), "at", descending=True),
 )
 """A Firestore index serves one direction, the one that it names; SQLite reads its own both ways."""
 

@@ -1,33 +1,21 @@
 """The commands of `leadline replay`."""
 
-import asyncio
-import logging
-import os
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from functions.core.media import MediaUnavailable
-from functions.core.store import Unavailable
-from functions.core.tasks import QueueUnavailable
-from functions.local.failure import SetUpFailed
+from functions.local.ports_command import folder_option, opened, run
 
 if TYPE_CHECKING:
     from functions.core.parked import Item
-    from functions.core.ports import Ports
     from functions.local.replay import Filter
 
 _Command = Callable[..., Any]
 
 _TIMES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
-
-folder_option = click.option(
-    "--folder", type=click.Path(path_type=Path), default=Path(".leadline"), help="Where the data lies (one machine)."
-)
 
 
 def _filtered(command: _Command) -> _Command:
@@ -88,36 +76,17 @@ def run_items(
     context.exit(run(_run(folder, item, _filter(line, reason, since))))
 
 
-def run(command: Coroutine[Any, Any, int | None]) -> int:
-    """Run a command on the ports to its end and return its exit code. Raises `SetUpFailed` for ports out of reach."""
-    # What the functions log is for an operator of the cloud; the command says by itself what it did.
-    logging.getLogger("functions").addHandler(logging.NullHandler())
-    try:
-        return asyncio.run(command) or 0
-    except (Unavailable, QueueUnavailable, MediaUnavailable) as error:
-        raise SetUpFailed(f"Out of reach: {error}") from None
-
-
 def _filter(line: str | None, reason: str | None, since: datetime | None) -> "Filter":
     from functions.local.replay import Filter
 
     return Filter(line, reason, since.replace(tzinfo=UTC) if since else None)
 
 
-@asynccontextmanager
-async def _opened(folder: Path) -> AsyncIterator["Ports"]:
-    # Imported here: the command line itself starts at once.
-    from functions.local.wiring import opened
-
-    async with opened(os.environ, folder) as ports:
-        yield ports
-
-
 async def _list(folder: Path, wanted: "Filter") -> None:
     from functions.local.replay import listed
 
     count = 0
-    async with _opened(folder) as ports:
+    async with opened(folder) as ports:
         async for item in listed(ports, wanted):
             count += 1
             click.echo(f"{_named(item)}  {item.line or '-'}  {item.reason}")
@@ -127,7 +96,7 @@ async def _list(folder: Path, wanted: "Filter") -> None:
 async def _show(folder: Path, name: str) -> None:
     from functions.local.replay import named, shown
 
-    async with _opened(folder) as ports:
+    async with opened(folder) as ports:
         found, _ = await named(ports, [name])
         if not found:
             raise click.ClickException(f"There is no item {name}: it was handled, or 8 days have passed.")
@@ -139,7 +108,7 @@ async def _show(folder: Path, name: str) -> None:
 async def _run(folder: Path, names: tuple[str, ...], wanted: "Filter") -> int:
     from functions.local.replay import Replay, listed, named
 
-    async with _opened(folder) as ports:
+    async with opened(folder) as ports:
         # All are found before the first is tried: what is put aside anew is not tried again in the same run.
         missing: list[str] = []
         if names:
