@@ -1,14 +1,11 @@
 """A conversation begins with a template; whoever answers is the one who was written to, however numbers are written."""
 
-from contextlib import asynccontextmanager
-
-import httpx
 import pytest
 
 from functions.core.phone import digits
-from functions.local.simulator import Line, Simulator
-from tests.payloads import ANA, LUCIA, NUMBER, WABA, Customer, definition, inbound_text
-from tests.rig import APP_SECRET, CONNECTION, LINE, LINE_NUMBER, PUBLIC_URL, TOKEN, VERIFY_TOKEN, accepted, rigged
+from tests.payloads import ANA, LUCIA, NUMBER, Customer, definition, inbound_text
+from tests.rig import CONNECTION, LINE, accepted
+from tests.simulated import simulated
 
 BO = Customer("4915550000001", "DE.00000000000000000001", "Bo")
 HELLO = {"type": "template", "template": {"name": "hello", "language": {"code": "en_US"}}}
@@ -158,38 +155,6 @@ async def test_only_a_crm_server_begins_and_only_on_its_own_line(rig):
     assert (await begin(rig, line=NUMBER, to={"phone": "+4915550000001"})).status_code == 202
 
 
-@asynccontextmanager
-async def with_simulator(folder):
-    """Put the simulated WhatsApp in the place of the recorder, with its own templates."""
-    async with rigged(folder) as rig:
-        simulator = Simulator(
-            path=folder / "simulator.db",
-            webhook=f"{PUBLIC_URL}/",
-            app_secret=APP_SECRET,
-            verify_token=VERIFY_TOKEN,
-            public_url="https://graph.test",
-            lines=[Line(NUMBER, WABA, LINE_NUMBER, "Shop", TOKEN)],
-            client=rig.webhook,
-            clock=lambda: rig.clock().timestamp(),
-        )
-        graph = httpx.AsyncClient(transport=httpx.ASGITransport(simulator.app), base_url="https://graph.test")
-
-        async def play(request):
-            headers = {
-                name: request.headers[name] for name in ("authorization", "content-type") if name in request.headers
-            }
-            return await graph.request(
-                request.method, "/graph" + request.url.raw_path.decode(), content=request.content, headers=headers
-            )
-
-        rig.whatsapp.plays(play)
-        await simulator.start()
-        await rig.holds_templates()
-        yield rig, simulator
-        await simulator.stop()
-        await graph.aclose()
-
-
 @pytest.mark.parametrize(
     ("typed", "wa_id"),
     [
@@ -203,7 +168,7 @@ async def with_simulator(folder):
     ],
 )
 async def test_who_answers_an_invitation_is_the_invited_in_every_country(tmp_path, typed, wa_id):
-    async with with_simulator(tmp_path) as (rig, simulator):
+    async with simulated(tmp_path) as (rig, simulator):
         simulator.customers.meet(wa_id, "Somebody")
         head = (await begun(rig, to={"phone": typed}, message=HELLO_WORLD))["conversation"]
         assert digits(head["contact"]["phone"]) == digits(typed)
