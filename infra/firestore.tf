@@ -25,7 +25,7 @@ locals {
   ]
 
   # Documents here go away some time after their `expires_at`.
-  expiring = ["events", "parked", "nonces", "orphan_statuses", "uploads"]
+  expiring = ["events", "parked", "nonces", "orphan_statuses", "uploads", "messages", "imports"]
 
   collections = [
     "aliases",
@@ -37,6 +37,7 @@ locals {
     "events",
     "group_messages",
     "holds",
+    "imports",
     "line_facts",
     "lines",
     "messages",

@@ -122,6 +122,43 @@ def _new_text(target: str, body: str) -> dict[str, Any]:
     return {"original_message_id": target, "message": {"type": "text", "text": {"body": body}}}
 
 
+def told(customer: Customer, body: str, *, by: str = "customer", status: str = "READ", **more: Any) -> dict[str, Any]:
+    """Return one message of a chat of the past; `by`: customer or phone."""
+    return past_item(customer, "text", {"body": body}, by=by, status=status, **more)
+
+
+def past_item(
+    customer: Customer, type_: str, content: Any, *, by: str = "customer", status: str = "READ", **more: Any
+) -> dict[str, Any]:
+    """Return one item of a chat of the past."""
+    sender = customer if by == "customer" else Customer("15550100001")
+    return message(sender, type_, content, **more) | {"history_context": {"status": status}}
+
+
+def history(*threads: tuple[Customer, list[dict[str, Any]]], number: str = NUMBER, **more: Any) -> dict[str, Any]:
+    """Return a chunk of chats of the past: who, and what was said."""
+    chats = [
+        {"id": who.wa_id, "context": _stated({"wa_id": who.wa_id, "user_id": who.bsuid}), "messages": items}
+        for who, items in threads
+    ]
+    chunk = {"metadata": {"phase": 0, "chunk_order": 1, "progress": 55}, "threads": chats}
+    return value(number=number, history=[chunk], **more)
+
+
+def address_book(*entries: tuple[Customer, str | None, int], number: str = NUMBER) -> dict[str, Any]:
+    """Return a chunk of the phone's address book: who, their name there (None: taken out), and when."""
+    items = [
+        {
+            "type": "contact",
+            "contact": _stated({"full_name": name, "phone_number": who.wa_id, "user_id": who.bsuid}),
+            "action": "add" if name else "remove",
+            "metadata": {"timestamp": str(at)},
+        }
+        for who, name, at in entries
+    ]
+    return value(number=number, state_sync=items)
+
+
 def status(
     name: str,
     wamid: str,
@@ -166,9 +203,17 @@ def definition(
     return usual | {"name": name, "components": [{"type": "BODY", "text": body}, *more]} | fields
 
 
+def _field(value: dict[str, Any]) -> str:
+    return next((field for name, field in _FIELDS.items() if name in value), "messages")
+
+
+_FIELDS = {"history": "history", "state_sync": "smb_app_state_sync"}
+"""The fields that some lists come by."""
+
+
 def webhook(*values: Any, field: str = "messages") -> bytes:
     """Return the body of a POST in which each value is a change of its own."""
-    changes = [{"field": field, "value": value} for value in values]
+    changes = [{"field": _field(value) if field == "messages" else field, "value": value} for value in values]
     return json.dumps({"object": "whatsapp_business_account", "entry": [{"id": WABA, "changes": changes}]}).encode()
 
 

@@ -2,18 +2,29 @@
 
 They come in any order, more than once, and before the message itself. All of them end in the same document: of
 reactions the newest per reactor stands, of contents the newest edit, and what was there before is kept in `before`.
-What comes before its message is kept in a document of the message's own name that has no type yet (`is_early`).
+What comes before its message is kept in a document of the message's own name that has no type yet (`is_early`), as
+long as Meta may still deliver the message.
 """
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
-from functions.core.message import revised_content, wamid_key
-from functions.core.store import NOW, REMOVE, Document, Write, update
+from functions.core.conversation import active
+from functions.core.events import deliver_task, event
+from functions.core.ids import key_of
+from functions.core.lines import Line
+from functions.core.message import inbound_key, message_of_wamid, revised_content, wamid_key
+from functions.core.people import contact_of
+from functions.core.step import Step
+from functions.core.store import NOW, REMOVE, Document, Key, Store, Write, create, update
 from functions.core.whatsapp import CUSTOMER, Change, Edit, Reaction, Revocation
 
-WHAT = {Reaction: "reaction", Edit: "edit", Revocation: "revoked"}
+WHAT = {Reaction: "reaction", Edit: "edited", Revocation: "revoked"}
 """What the CRM is told has changed."""
+
+AWAITED = timedelta(days=30)
+"""As long as Meta may still deliver a message (Meta, "Send messages": time to live)."""
 
 
 BUSINESS = "business"
@@ -23,6 +34,58 @@ BUSINESS = "business"
 def is_early(document: Document | None) -> bool:
     """Tell whether a document holds only what came before its message."""
     return document is not None and document.key.collection == "messages" and "type" not in document.fields
+
+
+async def change_step(change: Change, line: Line, store: Store, now: datetime, *, told: bool = True) -> Step:
+    """Return what a change asks for: it is written on the message that it names, at that one's version.
+
+    One that comes before its message is kept under the message's own name; whichever is stored second finds the other.
+    `told`: the CRM hears of it.
+    """
+    key = inbound_key(line.id, change.target)
+    [there] = await store.get([key])
+    message = there if there and not is_early(there) else await message_of_wamid(store, line.id, change.target)
+    if message is None:
+        contact = await contact_of(store, line.account, change.person)
+        return Step(writes=_kept(change, line, key, there, contact, now), awaited=change.target)
+    fields = changed(message.fields, change)
+    if fields is None:
+        return Step()
+    happened = event(
+        "message.changed",
+        account=line.account,
+        connection=line.connection,
+        conversation=message.fields["conversation"],
+        message=message.key.id,
+        detail=WHAT[type(change)],
+        what=WHAT[type(change)],
+        now=now,
+    )
+    writes = [update(message.key, fields, version=message.version), *_activity(change, message)]
+    if not told:
+        return Step(writes)
+    return Step([*writes, happened], [deliver_task(line.connection, key_of(message.key.id, change.wamid))])
+
+
+def _kept(
+    change: Change, line: Line, key: Key, early: Document | None, contact: str | None, now: datetime
+) -> list[Write]:
+    fields = changed(early.fields if early else {}, change)
+    if fields is None:
+        return []
+    # So that it can be erased with its person.
+    fields |= {"contact": contact} if contact else {}
+    if early is not None:
+        return [update(key, fields, version=early.version)]
+    return [create(key, {"account": line.account, "line": line.id, "expires_at": now + AWAITED, **fields})]
+
+
+def _activity(change: Change, message: Document) -> list[Write]:
+    """A customer who reacts is there, though it opens no window."""
+    if not isinstance(change, Reaction) or change.by != CUSTOMER:
+        return []
+    conversation = Key("conversations", message.fields["conversation"])
+    return [update(conversation, active(change.at))]
 
 
 def changed(fields: Mapping[str, Any], change: Change) -> dict[str, Any] | None:
@@ -38,12 +101,30 @@ def changed(fields: Mapping[str, Any], change: Change) -> dict[str, Any] | None:
 
 def filled(message: Mapping[str, Any], early: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of a message that is written where its early changes are kept."""
-    return {**message, **_joined(message, early, {})}
+    return {**message, **_joined(message, early, {}), "expires_at": REMOVE, "contact": REMOVE}
+
+
+def completed(stored: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a message that is told once more adds to the stored one: what it says, where that was not known.
+
+    A chat of the past names a picture before it shows it, and a companion device may withhold what the history has.
+    """
+    known = stored["type"] != "unsupported" or stored.get("edited") is not None or stored.get("revoked") is not None
+    if known or fields["type"] == "unsupported":
+        return {}
+    shown = {name: fields[name] for name in ("type", "raw", "media") if name in fields}
+    content = _in_place_of(stored["content"], fields["content"])
+    return {**shown, "content": content, "error": REMOVE, "changed": NOW}
 
 
 def joined(message: Mapping[str, Any], early: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields to merge into a message that is stored, for changes that were kept elsewhere."""
     return {**_joined(message, early, message["content"]), "changed": NOW}
+
+
+def is_past(document: Document | None) -> bool:
+    """Tell whether a document holds a message that only the history told of so far."""
+    return document is not None and bool(document.fields.get("history"))
 
 
 def _joined(message: Mapping[str, Any], early: Mapping[str, Any], shown: Mapping[str, Any]) -> dict[str, Any]:

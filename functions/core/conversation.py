@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from functions.core.identity import Alias
 from functions.core.ids import key_of
 from functions.core.phone import e164, variants
 from functions.core.store import NOW, Document, Increment, Key, Maximum, Union, Write, merge
@@ -58,16 +59,30 @@ def unread(fields: Mapping[str, Any]) -> int:
 
 
 def address(fields: Mapping[str, Any]) -> tuple[str | None, str | None]:
-    """Return the number and the BSUID under which a contact is reached: those of the last change, else the newest.
+    """Return the number and the BSUID under which a contact is reached: those seen last.
 
-    A change that names no number leaves none: the old one may be somebody else's by now.
+    A change that names no number leaves none until one is seen again: the old one may be somebody else's by now.
     """
     changes = fields.get("moves", ())
     last = max(changes, key=lambda change: (change["at"], str(change)), default=None)
-    newest = {name: (fields.get(f"{name}s") or [None])[-1] for name in ("wa_id", "bsuid")}
+    (wa_id, wa_id_seen), (bsuid, bsuid_seen) = (_newest(fields, kind) for kind in ("wa_id", "bsuid"))
     if last is None:
-        return newest["wa_id"], newest["bsuid"]
-    return last["wa_id"], last["bsuid"] or newest["bsuid"]
+        return wa_id, bsuid
+    return (
+        wa_id if wa_id_seen > last["at"] else last["wa_id"],
+        bsuid if bsuid_seen > last["at"] else last["bsuid"] or bsuid,
+    )
+
+
+def _newest(fields: Mapping[str, Any], kind: str) -> tuple[str | None, int]:
+    """Return the identity of a kind that was seen last, and when; of those never seen, the one met last."""
+    account, seen = fields.get("account", ""), fields.get("seen", {})
+    times = [
+        (seen.get(Alias(account, kind, value).key.id, 0), place, value)
+        for place, value in enumerate(fields.get(f"{kind}s", ()))
+    ]
+    at, _, value = max(times, default=(0, 0, None))
+    return value, at
 
 
 def invitation(fields: Mapping[str, Any]) -> tuple[str | None, str | None]:
@@ -89,7 +104,8 @@ def contact_view(contact: Document) -> dict[str, Any]:
     forms = dict.fromkeys(form for known in reversed(numbers) for form in variants(known))
     return {
         "id": contact.key.id,
-        "name": fields.get("name") or fields.get("username"),
+        # The phone's address book has its say only where the customers give themselves no name.
+        "name": fields.get("name") or (fields.get("book") or {}).get("name") or fields.get("username"),
         "wa_id": wa_id,
         "phone": e164(phone) if phone else None,
         "phone_variants": [e164(form) for form in forms],

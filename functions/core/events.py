@@ -21,6 +21,7 @@ Type = Literal[
     "conversation.merged",
     "template.updated",
     "line.health",
+    "contact.updated",
 ]
 
 KEPT = timedelta(days=8)

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from functions.core.ids import key_of
 from functions.core.phone import variants
-from functions.core.store import NOW, Key, Write, create, update
+from functions.core.store import NOW, Key, Maximum, Write, create, update
 from functions.core.whatsapp import Person
 
 
@@ -66,6 +66,11 @@ def candidates(account: str, person: Person) -> tuple[Alias, ...]:
     """Return every alias under which this person may be known: the stated ones, then the number's other forms."""
     other_forms = variants(person.wa_id)[1:] if person.wa_id else ()
     return (*stated(account, person), *(Alias(account, "wa_id", form) for form in other_forms))
+
+
+def seen(account: str, person: Person, at: int) -> dict[str, Maximum]:
+    """Return the contact's field that says when each of a person's identities was last seen."""
+    return {alias.key.id: Maximum(at) for alias in stated(account, person) if alias.kind != "parent_bsuid"}
 
 
 def resolve(account: str, person: Person, known: Mapping[Alias, Known]) -> Resolution:

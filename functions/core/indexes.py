@@ -45,7 +45,7 @@ INDEXES = (
 TTL_FIELD = "expires_at"
 """A document with this field (a `datetime`) goes away by itself some time after it."""
 
-EXPIRING = ("events", "parked", "nonces", "orphan_statuses", "uploads")
+EXPIRING = ("events", "parked", "nonces", "orphan_statuses", "uploads", "messages", "imports")
 """The collections whose documents carry `TTL_FIELD`."""
 
 

@@ -14,7 +14,7 @@ from functions.core.conversation import conversation_key
 from functions.core.ids import key_of
 from functions.core.meta_errors import Decision, error_view, own_error
 from functions.core.status import RANK, shown
-from functions.core.store import NOW, Document, Key
+from functions.core.store import NOW, Document, Key, Query, Store
 from functions.core.whatsapp import CUSTOMER, MEDIA_TYPES, PHONE, Message
 
 _OF_THE_FILE = frozenset({"id", "mime_type", "sha256", "url", "voice", "animated"})
@@ -56,6 +56,11 @@ def echo_key(line: str, wamid: str) -> Key:
     return message_key(key_of("message", line, "out", wamid))
 
 
+def key_of_message(message: Message, line: str) -> Key:
+    """Return the key of what a webhook brings, the customer's or the phone app's."""
+    return echo_key(line, message.wamid) if message.by == PHONE else inbound_key(line, message.wamid)
+
+
 def outbound_key(conversation: str, client_id: str) -> Key:
     """Return the key of a message sent through us: the client's id makes a repeated request harmless."""
     return message_key(key_of("message", conversation, "client", client_id))
@@ -64,6 +69,12 @@ def outbound_key(conversation: str, client_id: str) -> Key:
 def wamid_key(wamid: str) -> str:
     """Return a wamid as an index may hold it: hashed, since it spells out the customer's number."""
     return key_of("wamid", wamid)
+
+
+async def message_of_wamid(store: Store, line: str, wamid: str) -> Document | None:
+    """Return the message of a line that Meta knows by this wamid, whoever sent it."""
+    found = await store.query(Query("messages", {"line": line, "wamid_key": wamid_key(wamid)}, order="sort", limit=1))
+    return found[0] if found else None
 
 
 def sort_key(at: float, arrived: datetime, index: int = 0) -> str:

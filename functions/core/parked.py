@@ -5,7 +5,6 @@ A reason is a sentence of ours without anything personal: it is logged and liste
 """
 
 import base64
-import gzip
 import json
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from functions.core.ids import key_of
+from functions.core.packed import packed, unpacked
 from functions.core.store import NOW, Document, Key, Query, Store, Write, delete, merge
 
 State = Literal["parked", "quarantined", "task", "event"]
@@ -20,9 +20,6 @@ State = Literal["parked", "quarantined", "task", "event"]
 
 KEPT = timedelta(days=8)
 """A day longer than Meta delivers a webhook again."""
-
-_PART = 700_000
-"""Bytes of a part: base64 of it stays below the 1 MiB that a document may have."""
 
 _AT_ONCE = 25
 """A part may be nearly 1 MiB, and an answer has to come within seconds."""
@@ -95,10 +92,10 @@ async def item_named(store: Store, name: str) -> Item | None:
 async def body_of(store: Store, item: Item) -> bytes:
     """Return what was put aside, as it was. Raises `Incomplete`."""
     parts = await store.get(_keys(item))
-    packed = [base64.b64decode(part.fields["body"]) for part in parts if part is not None]
-    if len(packed) < len(parts):
+    bodies = [part.fields["body"] for part in parts if part is not None]
+    if len(bodies) < len(parts):
         raise Incomplete(item.id)
-    return gzip.decompress(b"".join(packed))
+    return unpacked(bodies)
 
 
 def removal(item: Item) -> list[Write]:
@@ -130,9 +127,8 @@ def _part_key(item: str, part: int) -> Key:
 
 
 def _kept(state: State, reason: str, named_by: bytes, body: bytes, now: datetime, line: str | None) -> Iterator[Write]:
-    packed = gzip.compress(body, mtime=0)
     item = key_of(state, reason, line or "", base64.b64encode(named_by).decode())
-    parts = [packed[start : start + _PART] for start in range(0, len(packed), _PART)]
+    parts = packed(body)
     for part, piece in enumerate(parts):
         yield merge(
             _part_key(item, part),
@@ -143,7 +139,7 @@ def _kept(state: State, reason: str, named_by: bytes, body: bytes, now: datetime
                 "state": state,
                 "reason": reason,
                 "line": line,
-                "body": base64.b64encode(piece).decode(),
+                "body": piece,
                 "updated": NOW,
                 "expires_at": now + KEPT,
             },

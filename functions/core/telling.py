@@ -2,15 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from functions.core.consent import consent_view
 from functions.core.conversation import contact_key, contact_view, referral
+from functions.core.events import deliver_task, event
 from functions.core.health import health
+from functions.core.ids import key_of
 from functions.core.lines import Directory
 from functions.core.message import iso, message_key
 from functions.core.status import shown
-from functions.core.store import Document, Key, Store
+from functions.core.store import Document, Key, Query, Store, Write
+from functions.core.tasks import Task
 from functions.core.templates import of_document, summary
 from functions.core.window import closes_at
 
@@ -22,6 +26,25 @@ class Telling:
     event: Document
     conversation: Document | None = None
     body: dict[str, Any] | None = None
+
+
+async def contact_told(store: Store, contact: str, cause: str, now: datetime) -> tuple[list[Write], list[Task]]:
+    """Return what tells the CRMs that a contact changed: an event in each of its conversations."""
+    found = await store.query(Query("conversations", {"contact": contact}, order="updated", limit=100))
+    return (
+        [
+            event(
+                "contact.updated",
+                account=one.fields["account"],
+                connection=one.fields["connection"],
+                conversation=one.key.id,
+                detail=cause,
+                now=now,
+            )
+            for one in found
+        ],
+        [deliver_task(one.fields["connection"], key_of(one.key.id, cause)) for one in found],
+    )
 
 
 async def tellings(store: Store, directory: Directory, events: Sequence[Document]) -> list[Telling]:
@@ -99,13 +122,13 @@ def _conversation(conversation: Document, contact: Document, line: Mapping[str, 
         "version": conversation.version,
         "line": line,
         "contact": contact_view(contact),
-        "consent": consent_view(contact.fields),
         "received": fields.get("received", 0),
         "read": fields.get("read", 0),
         "last_in": iso(fields["last_in"]) if "last_in" in fields else None,
         "last_out": iso(fields["last_out"]) if "last_out" in fields else None,
         "window_until": window_until.isoformat() if window_until else None,
         "referral": referral(fields),
+        "consent": consent_view(contact.fields),
         "merged_into": fields.get("merged_into"),
     }
 

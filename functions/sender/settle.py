@@ -13,6 +13,7 @@ from functions.core.events import deliver_task, status_event
 from functions.core.graph import Accepted, Refused
 from functions.core.health import Hold, begun, ended, sooner, still_held
 from functions.core.ids import key_of
+from functions.core.late import bring_together
 from functions.core.lines import Line
 from functions.core.message import wamid_key
 from functions.core.meta_errors import PAIR_LIMIT, Decision, error_view, meaning, own_error, pair_pause
@@ -66,6 +67,8 @@ class Settlement:
         if self._hold:
             log.info("the line sends again", extra={"line": self.line.id})
         await self._queue_next()
+        # Its statuses and reactions may have come before this answer.
+        await bring_together(self._desk.ports, self.line, accepted.wamid)
         if self.around.contact is not None:
             await learn(self._desk, self.line.account, accepted, self.around.contact)
 

@@ -1,4 +1,4 @@
-"""The sync function's tasks: deliver events to the CRM, carry joined conversations over, sweep."""
+"""The sync function's tasks: deliver events to the CRM, take in the past, carry joined conversations over, sweep."""
 
 import httpx
 
@@ -8,6 +8,7 @@ from functions.core.joining import carry
 from functions.core.ports import Ports
 from functions.core.settings import BadSetting
 from functions.sync.deliver import Delivery
+from functions.sync.imports import work_off
 from functions.sync.odoo import Odoo
 from functions.sync.sweep import sweep
 
@@ -29,6 +30,7 @@ def create(ports: Ports, client: httpx.AsyncClient | None = None) -> Handler:
         {
             "events": lambda task: delivery.deliver(task["connection"], retry="retry" in task),
             "carry": lambda task: carry(ports, task["conversation"]),
+            "import": lambda task: work_off(ports, task["import"], int(task["start"])),
             "sweep": lambda task: sweep(ports, task.get("part"), task.get("behind", "")),
         },
     )

@@ -11,20 +11,26 @@ from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from functions.core import json_text
-from functions.core.changes import WHAT, is_early
+from functions.core.changes import WHAT, change_step, is_early, is_past
 from functions.core.counts import counted
 from functions.core.identity import Nameless
+from functions.core.late import bring_together
 from functions.core.lines import Directory, Line
+from functions.core.message import key_of_message, message_of_wamid
 from functions.core.parked import parked, quarantined
+from functions.core.people import Crowd, People
 from functions.core.ports import Ports
-from functions.core.store import AlreadyExists, Document, NotFound, Refused, Stale, Unavailable, Unstorable, create
+from functions.core.step import Step
+from functions.core.store import AlreadyExists, Document, Key, NotFound, Refused, Stale, Unavailable, Unstorable, create
 from functions.core.tasks import joined
 from functions.core.whatsapp import (
     PHONE,
     Fact,
     GroupMessage,
+    Import,
     Message,
     Preference,
     Status,
@@ -34,14 +40,10 @@ from functions.core.whatsapp import (
     alone,
     updates,
 )
-from functions.webhook.changes import change_step, message_of_wamid
 from functions.webhook.facts import Owner, fact_step, owner_of
-from functions.webhook.late import late_step
-from functions.webhook.messages import group_step, key_of_message, message_step, preference_step
+from functions.webhook.messages import group_step, import_step, message_step, preference_step
 from functions.webhook.moves import move_step
-from functions.webhook.people import Crowd, People
 from functions.webhook.statuses import status_step
-from functions.webhook.step import Step
 
 log = logging.getLogger(__name__)
 
@@ -123,13 +125,23 @@ class Acceptance:
             await self._ports.store.commit([write for step in steps for write in step.writes])
         except Refused as refusal:
             log.info("commit refused, one by one now", extra={"type": type(refusal).__name__})
-            for item in items:
-                await self._accept_alone(item)
+            await self._accept_each(items, steps)
         else:
             self._people.remember(crowd)
             await self._enqueue(steps)
             for step, item in zip(steps, items, strict=True):
                 await self._follow(step, item)
+
+    async def _accept_each(self, items: Sequence[_Item], steps: Sequence[Step]) -> None:
+        """Take the updates of a refused commit one by one, but for those that were stored before."""
+        stored = await self._stored(steps)
+        # A redelivery enqueues too: the first one's tasks may have died with its answer.
+        await self._enqueue([step for step in steps if step.message in stored])
+        for item, step in zip(items, steps, strict=True):
+            if step.message in stored:
+                await self._follow(step, item)
+            else:
+                await self._accept_alone(item)
 
     async def _accept_alone(self, item: _Item) -> None:
         for _ in range(_RACES):
@@ -142,11 +154,10 @@ class Acceptance:
                 with contextlib.suppress(AlreadyExists):
                     await self._commit(step)
             except (AlreadyExists, NotFound, Stale):
-                if not await self._is_stored(step):
+                if not await self._stored([step]):
                     continue  # Another instance was quicker with this person or message: look again.
             else:
                 self._people.remember(crowd)
-            # A redelivery enqueues too: the first one's tasks may have died with its answer.
             await self._enqueue([step])
             await self._follow(step, item)
             return
@@ -155,7 +166,7 @@ class Acceptance:
     async def _follow(self, step: Step, item: _Item) -> None:
         """Do what can only be done once an update is stored; a redelivery does it again."""
         if item.line is not None and step.awaited is not None:
-            await self._bring_together(step.awaited, item.line, item.arrival.now)
+            await bring_together(self._ports, item.line, step.awaited)
         if item.line is not None and step.moved is not None:
             await self._move(step.moved, item.line, item.arrival.now)
 
@@ -171,19 +182,6 @@ class Acceptance:
             return
         raise Unavailable("lost every race")
 
-    async def _bring_together(self, wamid: str, line: Line, now: datetime) -> None:
-        """Apply what came before its message, once both are stored."""
-        for _ in range(_RACES):
-            late = await late_step(line, wamid, self._ports.store, now)
-            if late is None:
-                return
-            try:
-                await self._commit(late)
-            except (NotFound, Stale):
-                continue  # Another instance does the same.
-            await self._enqueue([late])
-        raise Unavailable("lost every race")
-
     async def _commit(self, step: Step) -> None:
         if step.writes:
             await self._ports.store.commit(step.writes)
@@ -197,13 +195,9 @@ class Acceptance:
             return self._park(reason, item)
         match update:
             case Message():
-                if update.by == PHONE and await self._is_ours(update, line):
-                    return Step()
-                early = await self._early(update, line) if certain else None
-                try:
-                    return message_step(update, line, crowd, now, item.index, early=early)
-                except Nameless as error:
-                    return self._park(str(error), item)
+                return await self._message(update, line, item, crowd, certain=certain)
+            case Import():
+                return import_step(update, line, now)
             case Preference():
                 try:
                     return preference_step(update, line, crowd)
@@ -218,10 +212,23 @@ class Acceptance:
             case _:
                 return await change_step(update, line, self._ports.store, now)
 
-    async def _is_ours(self, echo: Message, line: Line) -> bool:
-        """Tell whether the phone app repeats what was sent through us."""
-        there = await message_of_wamid(self._ports.store, line, echo.wamid)
-        return there is not None and there.key != key_of_message(echo, line)
+    async def _message(self, message: Message, line: Line, item: _Item, crowd: Crowd, *, certain: bool) -> Step:
+        there = await self._there(message, line) if certain else None
+        if there is not None and there.key != key_of_message(message, line.id):
+            return Step()  # The phone app repeats what was sent through us.
+        stored = there is not None and not _is_incomplete(there)
+        try:
+            step = message_step(message, line, crowd, item.arrival.now, item.index, there=None if stored else there)
+        except Nameless as error:
+            return self._park(str(error), item)
+        return replace(step, writes=[]) if stored else step
+
+    async def _there(self, message: Message, line: Line) -> Document | None:
+        """Return what is stored of a message, or of what changed it before it came."""
+        if message.by == PHONE:
+            return await message_of_wamid(self._ports.store, line.id, message.wamid)
+        [there] = await self._ports.store.get([key_of_message(message, line.id)])
+        return there
 
     async def _fact(self, fact: Fact, item: _Item) -> Step:
         line = item.line
@@ -229,11 +236,6 @@ class Acceptance:
         if whose is None:
             return self._park("no line has this business account", item)
         return await fact_step(fact, self._ports.store, item.arrival.now, whose)
-
-    async def _early(self, message: Message, line: Line) -> Document | None:
-        """Return the document of what changed a message before it came."""
-        [there] = await self._ports.store.get([key_of_message(message, line)])
-        return there if is_early(there) else None
 
     async def _crowd(self, items: Sequence[_Item], *, certain: bool = False) -> Crowd:
         members = [
@@ -247,11 +249,11 @@ class Acceptance:
         number = update.phone_number_id
         return await self._directory.line_of_number(number) if number else None
 
-    async def _is_stored(self, step: Step) -> bool:
-        if step.message is None:
-            return False
-        [there] = await self._ports.store.get([step.message])
-        return there is not None and not is_early(there)
+    async def _stored(self, steps: Sequence[Step]) -> set[Key]:
+        """Return the documents of these steps that prove that they were taken before."""
+        keys = [step.message for step in steps if step.message is not None]
+        documents = await self._ports.store.get(keys) if keys else []
+        return {there.key for there in documents if there is not None and not _is_incomplete(there)}
 
     async def _enqueue(self, steps: Sequence[Step]) -> None:
         for task in joined([task for step in steps for task in step.tasks]):
@@ -268,6 +270,11 @@ class Acceptance:
         if line is not None:
             writes.append(counted(line.account, reason, arrival.now))
         return Step(writes, message=first.key)
+
+
+def _is_incomplete(document: Document) -> bool:
+    """Tell whether a document still awaits its message: it holds changes of it, or what the history told."""
+    return is_early(document) or is_past(document)
 
 
 _READING = (*WHAT, Fact)

@@ -14,11 +14,11 @@ from functions.core.health import fact_key, hold_key, sooner
 from functions.core.ids import key_of
 from functions.core.lines import waba_key
 from functions.core.phone import digits
+from functions.core.step import Step
 from functions.core.store import NOW, Document, Key, Store, Write, create, update
 from functions.core.tasks import Task
 from functions.core.templates import resync_task
 from functions.core.whatsapp import Fact
-from functions.webhook.step import Step
 
 
 @dataclass(frozen=True, slots=True)

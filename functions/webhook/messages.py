@@ -8,30 +8,31 @@ from datetime import datetime
 from typing import Any
 
 from functions.core import consent, json_text
-from functions.core.changes import filled, last_reaction
+from functions.core.changes import completed, filled, is_early, last_reaction
 from functions.core.conversation import active, came_by, contact_key, conversation_key, grown, received
 from functions.core.counts import counted
 from functions.core.events import Type, deliver_task, event
 from functions.core.fetching import KEPT_AT_META, fetch_task
 from functions.core.ids import key_of
+from functions.core.imports import import_of, import_task, kept
 from functions.core.lines import Line
-from functions.core.message import echo_key, inbound_key, message_fields, sort_key
-from functions.core.store import NOW, Document, Key, Maximum, Write, create, merge, update
-from functions.core.whatsapp import MEDIA_TYPES, PHONE, GroupMessage, Message, Preference
-from functions.webhook.people import Crowd
-from functions.webhook.step import Step
+from functions.core.message import key_of_message, message_fields, sort_key
+from functions.core.people import Crowd
+from functions.core.step import Step
+from functions.core.store import NOW, REMOVE, Document, Key, Maximum, Write, create, merge, update
+from functions.core.whatsapp import MEDIA_TYPES, PHONE, GroupMessage, Import, Message, Preference
 
 
 def message_step(
-    message: Message, line: Line, crowd: Crowd, now: datetime, index: int, *, early: Document | None = None
+    message: Message, line: Line, crowd: Crowd, now: datetime, index: int, *, there: Document | None = None
 ) -> Step:
     """Return what a message asks for. `index` is its place in the webhook. Raises `Nameless`.
 
-    `early`: the document of what changed it before it came.
+    `there`: what changed it before it came, or what the history told of it.
     """
-    contact, people_writes = crowd.contact_of(line.account, message.person)
+    contact, people_writes = crowd.contact_of(line.account, message.person, message.at)
     conversation = conversation_key(line.id, contact)
-    key = key_of_message(message, line)
+    key = key_of_message(message, line.id)
     fields = message_fields(
         message,
         account=line.account,
@@ -40,7 +41,7 @@ def message_step(
         contact=contact,
         sort=sort_key(message.at, now, index),
     )
-    changes = _changes(message, early)
+    changes = _changes(message, there)
     told = event(
         _told_as(message),
         account=line.account,
@@ -51,7 +52,7 @@ def message_step(
     )
     return Step(
         writes=[
-            _written(key, fields, early),
+            _written(key, fields, there),
             grown(
                 conversation,
                 account=line.account,
@@ -75,25 +76,23 @@ def message_step(
     )
 
 
-def key_of_message(message: Message, line: Line) -> Key:
-    """Return the key of a message's document."""
-    return echo_key(line.id, message.wamid) if message.by == PHONE else inbound_key(line.id, message.wamid)
-
-
-def _written(key: Key, fields: dict[str, Any], early: Document | None) -> Write:
-    if early is None:
+def _written(key: Key, fields: dict[str, Any], there: Document | None) -> Write:
+    if there is None:
         return create(key, fields)
-    return update(key, filled(fields, early.fields), version=early.version)
+    if is_early(there):
+        return update(key, filled(fields, there.fields), version=there.version)
+    live = {"history": REMOVE, "author": fields["author"], "changed": NOW}
+    return update(key, {**completed(there.fields, fields), **live}, version=there.version)
 
 
-def _changes(message: Message, early: Document | None) -> dict[str, Any]:
+def _changes(message: Message, there: Document | None) -> dict[str, Any]:
     """Return what a message changes in its conversation."""
     if not message.said:
         return {}
     if message.by == PHONE:
         return {"last_out": Maximum(message.at)}
     by_advertisement = came_by(message.referral, message.at) if message.referral else {}
-    latest = max(message.at, last_reaction(early.fields)) if early else message.at
+    latest = max(message.at, last_reaction(there.fields)) if there else message.at
     return {**received(message.at), **active(latest), **by_advertisement}
 
 
@@ -105,9 +104,15 @@ def _told_as(message: Message) -> Type:
 
 def preference_step(preference: Preference, line: Line, crowd: Crowd) -> Step:
     """Return what WhatsApp's own switch for marketing asks for. Raises `Nameless`."""
-    contact, people_writes = crowd.contact_of(line.account, preference.person)
+    contact, people_writes = crowd.contact_of(line.account, preference.person, preference.at)
     said = consent.stated(preference.value, "whatsapp", preference.at)
     return Step(writes=[merge(contact_key(contact), {"consent": said}), *people_writes])
+
+
+def import_step(given: Import, line: Line, now: datetime) -> Step:
+    """Return what chats of the past, or the address book, ask for: they are kept, and worked off later."""
+    key, writes = kept(given, line, now)
+    return Step(writes, [import_task(import_of(key))], message=key)
 
 
 def group_step(message: GroupMessage, line: Line, now: datetime) -> Step:

@@ -7,10 +7,10 @@ from functions.core.conversation import contact_key
 from functions.core.identity import Alias, Known, Resolution, alias_writes, candidates, resolve, stated
 from functions.core.joining import doubt, elder_first, join_writes
 from functions.core.lines import Line
+from functions.core.step import Step
 from functions.core.store import NOW, Document, Store, Union, Write, merge
 from functions.core.tasks import Task
 from functions.core.whatsapp import Message, Person
-from functions.webhook.step import Step
 
 
 async def move_step(message: Message, line: Line, store: Store, now: datetime) -> Step:

@@ -9,26 +9,24 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from functions.core.changes import reaction_ended
+from functions.core.changes import AWAITED, reaction_ended
 from functions.core.consequences import consequences
 from functions.core.events import deliver_task, status_event
 from functions.core.health import begun, hold_key
 from functions.core.ids import key_of
 from functions.core.lines import Line
-from functions.core.message import Callback, message_key, wamid_key
+from functions.core.message import Callback, message_key, message_of_wamid, wamid_key
 from functions.core.meta_errors import Decision, error_view
-from functions.core.status import reached
-from functions.core.store import NOW, Key, Query, Store, Write, merge, update
+from functions.core.people import contact_of
+from functions.core.status import status_fields
+from functions.core.step import Step
+from functions.core.store import Key, Store, Write, merge, update
 from functions.core.whatsapp import Status
-from functions.webhook.step import Step
 
 log = logging.getLogger(__name__)
 
 _NEWS = timedelta(minutes=10)
 """An older status was delivered again, or late: the line's health is another matter by now."""
-
-ORPHANS_KEPT = timedelta(days=30)
-"""As long as Meta may still deliver a message (Meta, "Send messages": time to live)."""
 
 
 async def status_step(status: Status, line: Line, store: Store, now: datetime, *, certain: bool = False) -> Step:
@@ -39,25 +37,11 @@ async def status_step(status: Status, line: Line, store: Store, now: datetime, *
         named = {"wamid": status.wamid, "wamid_key": wamid_key(status.wamid)}
         step = _known(status, line, callback.conversation, callback.message, now, named)
         return await _with_consequences(step, status, line, callback.message, store, now)
-    found = await store.query(
-        Query("messages", {"line": line.id, "wamid_key": wamid_key(status.wamid)}, order="sort", limit=1)
-    )
+    found = await message_of_wamid(store, line.id, status.wamid)
     if found:
-        step = _known(status, line, found[0].fields["conversation"], found[0].key.id, now, {})
-        return await _with_consequences(step, status, line, found[0].key.id, store, now)
-    return _orphan(status, line, now)
-
-
-def status_fields(status: str, at: int, errors: list[dict[str, Any]], participant: str | None = None) -> dict[str, Any]:
-    """Return the fields that a status writes on its message; Meta's error is kept whatever the rank.
-
-    `participant`: the member of a group of whom alone it speaks.
-    """
-    if participant is not None:
-        member = {**reached(status, at), **({"errors": errors} if errors else {})}
-        return {"participants": {key_of("participant", participant): member}, "changed": NOW}
-    error = {"error": error_view(errors[0]), "errors_raw": errors} if errors else {}
-    return {**reached(status, at), **error, "changed": NOW}
+        step = _known(status, line, found.fields["conversation"], found.key.id, now, {})
+        return await _with_consequences(step, status, line, found.key.id, store, now)
+    return _orphan(status, line, await contact_of(store, line.account, status.person), now)
 
 
 def _known(
@@ -109,7 +93,7 @@ async def _held(status: Status, line: Line, error: Mapping[str, Any], store: Sto
     return begun(line, error, now)
 
 
-def _orphan(status: Status, line: Line, now: datetime) -> Step:
+def _orphan(status: Status, line: Line, contact: str | None, now: datetime) -> Step:
     person = status.person
     fields = {
         "account": line.account,
@@ -120,7 +104,9 @@ def _orphan(status: Status, line: Line, now: datetime) -> Step:
         "errors": status.errors,
         "participant": status.participant,
         "recipient": {"wa_id": person.wa_id, "bsuid": person.bsuid},
-        "expires_at": now + ORPHANS_KEPT,
+        "expires_at": now + AWAITED,
+        # So that it can be erased with its person.
+        **({"contact": contact} if contact else {}),
     }
     key = Key("orphan_statuses", key_of("orphan", line.id, status.wamid, status.status, status.participant or ""))
     return Step(writes=[merge(key, fields)], awaited=status.wamid)

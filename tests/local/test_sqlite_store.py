@@ -255,7 +255,7 @@ async def test_expired_documents_are_taken_away(store: SqliteStore) -> None:
     now = datetime.now(UTC)
     past, future = now - timedelta(seconds=1), now + timedelta(seconds=1)
     expired = [Key(EXPIRING[number % len(EXPIRING)], f"old{number}") for number in range(1201)]
-    kept = [Key(EXPIRING[0], "young"), Key(EXPIRING[0], "eternal"), Key("messages", "elsewhere")]
+    kept = [Key(EXPIRING[0], "young"), Key(EXPIRING[0], "eternal"), Key("contacts", "elsewhere")]
     await store.commit([create(key, {TTL_FIELD: past}) for key in expired])
     await store.commit([create(kept[0], {TTL_FIELD: future}), create(kept[1], {}), create(kept[2], {TTL_FIELD: past})])
     assert await store.purge_expired(now) == 1201

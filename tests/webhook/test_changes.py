@@ -167,7 +167,7 @@ async def test_what_the_phone_app_changes_ends_the_same_in_any_order(rig, order)
 async def test_the_crm_hears_of_an_edit_and_a_revocation(rig):
     await rig.deliver(text(), edit(ANA, "wamid.1", "second", at=AT + 1), revoke(ANA, "wamid.1", at=AT + 2))
     await rig.drain()
-    assert {told["message"]["what"] for told in rig.crm.of_type("message.changed")} == {"edit", "revoked"}
+    assert {told["message"]["what"] for told in rig.crm.of_type("message.changed")} == {"edited", "revoked"}
 
 
 async def test_a_target_that_never_comes_makes_no_conversation(rig):

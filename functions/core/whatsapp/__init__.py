@@ -6,6 +6,15 @@ Sources: Meta, "messages webhook reference", "Business-scoped user IDs" (2026).
 """
 
 from functions.core.whatsapp.account import Fact
+from functions.core.whatsapp.coexistence import (
+    ADDRESS_BOOK,
+    HISTORY,
+    Entry,
+    Import,
+    Past,
+    address_book,
+    past,
+)
 from functions.core.whatsapp.content import MEDIA_TYPES
 from functions.core.whatsapp.envelope import Unreadable, Update, alone, updates
 from functions.core.whatsapp.items import Unhandled
@@ -15,15 +24,20 @@ from functions.core.whatsapp.preference import Preference
 from functions.core.whatsapp.status import STATUSES, Status
 
 __all__ = [
+    "ADDRESS_BOOK",
     "CUSTOMER",
+    "HISTORY",
     "MEDIA_TYPES",
     "PHONE",
     "STATUSES",
     "Change",
     "Edit",
+    "Entry",
     "Fact",
     "GroupMessage",
+    "Import",
     "Message",
+    "Past",
     "Person",
     "Preference",
     "Reaction",
@@ -32,6 +46,8 @@ __all__ = [
     "Unhandled",
     "Unreadable",
     "Update",
+    "address_book",
     "alone",
+    "past",
     "updates",
 ]

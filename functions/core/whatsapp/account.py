@@ -104,12 +104,12 @@ def facts(field: str, entry: dict[str, Any], change: dict[str, Any]) -> list[Fac
     ]
 
 
-def line_errors(number: str | None, waba: str | None, value: dict[str, Any]) -> Iterator[Fact]:
+def line_errors(number: str | None, waba: str | None, value: Any, *, fact: str = "error") -> Iterator[Fact]:
     """Yield the errors that speak of no message: something is wrong with the line, or with its account."""
     for error in listed(value, "errors"):
         own = mapping(error)
         details = optional(mapping(own.get("error_data")).get("details")) or optional(own.get("title"))
-        yield Fact(number, waba or "", None, None, "error", str(own.get("code"))[:200], details, None, error)
+        yield Fact(number, waba or "", None, None, fact, str(own.get("code"))[:200], details, None, error)
 
 
 def _said(field: str, value: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:

@@ -5,13 +5,14 @@ from typing import Any
 
 from functions.core.whatsapp import account
 from functions.core.whatsapp.account import Fact
-from functions.core.whatsapp.items import Unhandled, listed, mapping, optional, word
+from functions.core.whatsapp.coexistence import ADDRESS_BOOK, HISTORY, Import, imported
+from functions.core.whatsapp.items import UNREADABLE, Unhandled, listed, mapping, optional, word
 from functions.core.whatsapp.message import Change, Edit, GroupMessage, Message, Reaction, Revocation, echoed, said
 from functions.core.whatsapp.person import contacts_of
 from functions.core.whatsapp.preference import Preference, preference
 from functions.core.whatsapp.status import Status, status
 
-Update = Message | Change | GroupMessage | Preference | Fact | Status | Unhandled
+Update = Message | Change | GroupMessage | Preference | Fact | Import | Status | Unhandled
 
 _Reader = Callable[[str, dict[str, Any], Sequence[dict[str, Any]]], Update]
 
@@ -23,13 +24,13 @@ _LISTS: dict[str, _Reader] = {
 }
 """The lists of a change that hold updates, by whichever field they come."""
 
+_IMPORTS = (HISTORY, ADDRESS_BOOK)
+
 _FIELDS = ("messages", "smb_message_echoes", "standby", "user_preferences")
 """`standby` has what `messages` has, for a number that another app or Meta's agent answers (Meta, "standby")."""
 
 # Before anything reacts to a customer's words, it is known what they do not want.
 _RANK: dict[type, int] = {Preference: -1, Reaction: 1, Edit: 1, Revocation: 1, Status: 2}
-
-_UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
 
 
 class Unreadable(Exception):
@@ -99,6 +100,8 @@ def _of_entry(entry: Any) -> Iterator[Update]:
             yield Unhandled(None, "change without value", change)
         elif change.get("field") in _FIELDS:
             yield from _of_value(value, optional(entry.get("id")))
+        elif change.get("field") in _IMPORTS:
+            yield from _of_import(change, value, optional(entry.get("id")))
         elif change.get("field") in account.FIELDS:
             yield from _of_account(entry, change)
         else:
@@ -109,11 +112,23 @@ def _of_account(entry: dict[str, Any], change: dict[str, Any]) -> Iterator[Updat
     unknown = Unhandled(None, f"field {word(change['field'])}", change)
     try:
         found = account.facts(change["field"], entry, change)
-    except _UNREADABLE:
+    except UNREADABLE:
         found = []
     yield from found
     if not found:
         yield unknown
+
+
+def _of_import(change: dict[str, Any], value: dict[str, Any], waba: str | None) -> Iterator[Update]:
+    number, kind = _phone_number_id(value), change["field"]
+    given = imported(number, kind, value) if number else None
+    if given is not None:
+        yield given
+    # The business may decline to share its chats, and says so in their place.
+    declined = [fact for item in listed(value, kind) for fact in account.line_errors(number, waba, item, fact=kind)]
+    yield from declined
+    if given is None and not declined:
+        yield Unhandled(number, f"field {kind}", change)
 
 
 def _of_value(value: dict[str, Any], waba: str | None) -> Iterator[Update]:
@@ -141,7 +156,7 @@ def _of_item(name: str, read: _Reader, number: str | None, item: Any, contacts: 
         return Unhandled(None, "no phone_number_id", item)
     try:
         return read(number, item, contacts)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         return Unhandled(number, f"{name} item unreadable ({type(error).__name__})", item)
 
 

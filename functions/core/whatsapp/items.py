@@ -7,6 +7,9 @@ from msgspec import Struct
 
 _WORD = re.compile(r"[a-z_]{1,60}")
 
+UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
+"""What reading an item raises that is not as Meta describes it."""
+
 _LATEST = 1 << 32
 """Epoch seconds that no message of ours will reach (2106); more could not be shown as a time."""
 

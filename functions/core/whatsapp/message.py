@@ -107,6 +107,11 @@ def echoed(number: str, item: dict[str, Any], contacts: Sequence[dict[str, Any]]
     return _read(_head(number, item, recipient, PHONE), item)
 
 
+def told(number: str, item: dict[str, Any], customer: Person, by: str) -> Message | Change:
+    """Return an item of a chat whose sides are known. Raises as `said` does."""
+    return _read(_head(number, item, customer, by), item)
+
+
 def _before(item: dict[str, Any]) -> Person:
     """Return whom a notice speaks of, by the identities that they had before it.
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from functions.core.conversation import contact_key
-from functions.core.identity import Alias, Known, alias_writes, candidates, resolve, stated
+from functions.core.identity import Alias, Known, alias_writes, candidates, resolve, seen, stated
 from functions.core.joining import doubt
 from functions.core.memory import Memory
 from functions.core.store import NOW, Store, Union, Write, merge
@@ -16,6 +16,25 @@ _PEOPLE = 20_000
 
 _Named = tuple[str, str | None, str | None, str | None]
 """An account, and every identity by which an update names a person. One more identity would be news."""
+
+
+async def contact_of(store: Store, account: str, person: Person) -> str | None:
+    """Return the contact of someone who is known already; None for a stranger, or for nobody."""
+    aliases = candidates(account, person)
+    known = await _known(store, aliases)
+    if not any(alias in known for alias in aliases):
+        return None
+    contact = resolve(account, person, known).contact
+    return contact if any(hit.contact == contact for hit in known.values()) else None
+
+
+async def _known(store: Store, aliases: Sequence[Alias]) -> dict[Alias, Known]:
+    documents = await store.get([alias.key for alias in aliases]) if aliases else []
+    return {
+        alias: Known(document.fields["contact"], document.fields.get("bsuid"))
+        for alias, document in zip(aliases, documents, strict=True)
+        if document is not None
+    }
 
 
 class People:
@@ -36,13 +55,7 @@ class People:
                 contacts[named] = contact
             else:
                 wanted.update(dict.fromkeys(candidates(account, person)))
-        documents = await self._store.get([alias.key for alias in wanted]) if wanted else []
-        known = {
-            alias: Known(document.fields["contact"], document.fields.get("bsuid"))
-            for alias, document in zip(wanted, documents, strict=True)
-            if document is not None
-        }
-        return Crowd(contacts, known, Memory(0, 0) if certain else self._profiles, now)
+        return Crowd(contacts, await _known(self._store, [*wanted]), Memory(0, 0) if certain else self._profiles, now)
 
     def forget(self) -> None:
         """Forget everyone: identities may lead to somebody else now."""
@@ -71,8 +84,8 @@ class Crowd:
         self._known = known
         self._profiles = profiles
 
-    def contact_of(self, account: str, person: Person) -> tuple[str, list[Write]]:
-        """Return whose update this is, and the writes that make or complete the contact.
+    def contact_of(self, account: str, person: Person, at: int) -> tuple[str, list[Write]]:
+        """Return whose update of that time this is, and the writes that make or complete the contact.
 
         Raises `Nameless`.
         """
@@ -82,7 +95,8 @@ class Crowd:
             contact, writes = self._resolved(account, person)
             self.contacts[named] = contact
         if (self.seen.get(contact) or self._profiles.get(contact)) != person:
-            writes.append(_profile_write(account, contact, person, self._aliases_of(contact, account, person)))
+            aliases = self._aliases_of(contact, account, person)
+            writes.append(_profile_write(account, contact, person, at, aliases))
             self.seen[contact] = person
         return contact, writes
 
@@ -107,12 +121,12 @@ def _named(account: str, person: Person) -> _Named:
     return account, person.bsuid, person.parent_bsuid, person.wa_id
 
 
-def _profile_write(account: str, contact: str, person: Person, aliases: Sequence[Alias]) -> Write:
-    """Return the write of what a customer shows of himself. Identities are added, never rewritten.
+def _profile_write(account: str, contact: str, person: Person, at: int, aliases: Sequence[Alias]) -> Write:
+    """Return the write of what a customer shows of himself at that time. Identities are added, never rewritten.
 
     `aliases`: those that lead to this contact; a number that was somebody else's before still leads there.
     """
-    fields: dict[str, object] = {"account": account, "updated": NOW}
+    fields: dict[str, object] = {"account": account, "seen": seen(account, person, at), "updated": NOW}
     if aliases:
         fields["aliases"] = Union(tuple(alias.key.id for alias in aliases))
     if person.wa_id:
