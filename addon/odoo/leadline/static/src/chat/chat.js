@@ -31,7 +31,14 @@ export class Chat extends Component {
     setup() {
         this.orm = useService("orm");
         this.bus = useService("bus_service");
-        this.state = useState({ phase: "loading", conversations: [], selected: null, trouble: "" });
+        this.state = useState({
+            phase: "loading",
+            conversations: [],
+            selected: null,
+            trouble: "",
+            /** Whether the agent begins a conversation on another line. */
+            starting: false,
+        });
         /** Whose conversations these are: the form puts another record into the same `record` object. */
         this.card = {};
         /** Raised with each question, so that a late answer to the one before is dropped. */
@@ -71,11 +78,29 @@ export class Chat extends Component {
         return this.state.conversations.find(({ id }) => id === this.state.selected);
     }
 
+    /** Lines on which the customer has no conversation yet, as far as one may be begun. */
+    get freeLines() {
+        const { invitation, conversations } = this.state;
+        const taken = new Set(conversations.map(({ line }) => line.id));
+        return invitation && !invitation.refused ? invitation.lines.filter(({ id }) => !taken.has(id)) : [];
+    }
+
+    get invitation() {
+        const { invitation, starting } = this.state;
+        return starting ? { ...invitation, lines: this.freeLines } : invitation;
+    }
+
     /** @param {{ resModel: string, resId: number | false }} card */
     async load(card) {
         this.card = card;
         this.foreign.clear();
-        Object.assign(this.state, { phase: "loading", conversations: [], selected: null, trouble: "" });
+        Object.assign(this.state, {
+            phase: "loading",
+            conversations: [],
+            selected: null,
+            trouble: "",
+            starting: false,
+        });
         await this.refresh();
     }
 
@@ -147,7 +172,7 @@ export class Chat extends Component {
 
     async onStarted(conversation) {
         await this.refresh();
-        this.state.selected = conversation;
+        Object.assign(this.state, { selected: conversation, starting: false });
     }
 
     grantFor(conversation) {

@@ -48,6 +48,9 @@ export class Conversation extends Component {
         values: Function,
         /** The customer's, as Odoo has it. */
         language: { type: [String, { value: null }], optional: true },
+        /** Whether there is another line to write from, and () the agent wants to. */
+        canStart: { type: Boolean, optional: true },
+        onStart: { type: Function, optional: true },
     };
 
     setup() {

@@ -18,6 +18,8 @@ export class Start extends Component {
         invitation: Object,
         /** (id) the conversation has begun */
         onStarted: Function,
+        /** Leave; only where there is a conversation to go back to. */
+        onBack: { type: Function, optional: true },
     };
 
     setup() {
