@@ -22,6 +22,8 @@ locals {
     { collection = "parked", equal = ["part"], order = "updated" },
     { collection = "counts", equal = ["account"], order = "day", descending = true },
     { collection = "reviews", equal = ["account"], order = "at", descending = true },
+    { collection = "links", equal = ["connection"], order = "created", descending = true },
+    { collection = "clicks", equal = ["link"], order = "day", descending = true },
   ]
 
   # Documents here go away some time after their `expires_at`.
@@ -29,6 +31,7 @@ locals {
 
   collections = [
     "aliases",
+    "clicks",
     "connections",
     "contacts",
     "conversations",
@@ -40,13 +43,16 @@ locals {
     "imports",
     "line_facts",
     "lines",
+    "links",
     "messages",
     "nonces",
     "numbers",
     "orphan_statuses",
     "outboxes",
     "parked",
+    "references",
     "reviews",
+    "slugs",
     "template_facts",
     "templates",
     "uploads",

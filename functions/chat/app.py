@@ -6,7 +6,20 @@ from fastapi import Depends, FastAPI, Query, Request, Response
 from pydantic import AwareDatetime
 from starlette.middleware.cors import CORSMiddleware
 
-from functions.chat import cards, files, problems, pulling, reading, settling, starting, templates, uploads, writing
+from functions.chat import (
+    cards,
+    files,
+    links,
+    problems,
+    pulling,
+    reading,
+    settling,
+    starting,
+    templates,
+    uploads,
+    way_in,
+    writing,
+)
 from functions.chat.bodies import Care, Message, NewFile, Note, Read, Settle, Start
 from functions.chat.callers import Caller, Door
 from functions.chat.desk import Desk
@@ -197,4 +210,6 @@ def _app(desk: Desk, door: Door) -> FastAPI:
         """The connection's waiting events, to pull where we can't reach the CRM (CRM servers only)."""
         return await pulling.events(desk, caller, after=after, limit=limit)
 
+    app.include_router(links.routes(desk, door))
+    app.include_router(way_in.routes(desk))
     return app

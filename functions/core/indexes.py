@@ -39,6 +39,8 @@ INDEXES = (
     Index("parked", ("part",), "updated"),
     Index("counts", ("account",), "day", descending=True),
     Index("reviews", ("account",), "at", descending=True),
+    Index("links", ("connection",), "created", descending=True),
+    Index("clicks", ("link",), "day", descending=True),
 )
 """A Firestore index serves one direction, the one that it names; SQLite reads its own both ways."""
 

@@ -33,6 +33,7 @@ class Settings:
     verify_token: str
     graph_url: str
     graph_version: str
+    link_url: str
     allow_private_crm: bool
     port: int
 
@@ -56,6 +57,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         verify_token=read("WHATSAPP_VERIFY_TOKEN", _text, ""),
         graph_url=read("WHATSAPP_GRAPH_URL", _url, "https://graph.facebook.com"),
         graph_version=read("WHATSAPP_GRAPH_VERSION", _version, "v26.0"),
+        link_url=read("WHATSAPP_LINK_URL", _url, "https://wa.me"),
         allow_private_crm=read("LEADLINE_ALLOW_PRIVATE_CRM", _flag, "0"),
         port=port,
     )

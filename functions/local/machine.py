@@ -57,6 +57,7 @@ def one_machine_settings(environment: Mapping[str, str], folder: Path, keys: Key
         "WHATSAPP_APP_SECRET": demo.APP_SECRET,
         "WHATSAPP_VERIFY_TOKEN": demo.VERIFY_TOKEN,
         "WHATSAPP_GRAPH_URL": f"http://127.0.0.1:{port}/graph",
+        "WHATSAPP_LINK_URL": f"http://127.0.0.1:{port}/simulator/wa.me",
     }
     settings = from_environment(defaults | {name: value for name, value in environment.items() if value})
     for name, text, scheme in (

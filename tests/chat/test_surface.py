@@ -22,6 +22,10 @@ ROUTES = {
     "/v1/events": {"get"},
     "/v1/templates": {"get"},
     "/v1/templates/sync": {"post"},
+    "/v1/links": {"get", "post"},
+    "/v1/links/{link}": {"get", "put"},
+    "/v1/l/{slug}": {"get"},
+    "/v1/l/{slug}/qr.{kind}": {"get"},
 }
 ORIGIN = "https://crm.example.com"
 

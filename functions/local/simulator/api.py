@@ -10,6 +10,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from urllib.parse import quote
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from starlette.datastructures import FormData, UploadFile
@@ -103,6 +104,7 @@ def routes(simulator: Simulator) -> list[Route]:
     person = "/simulator/customers/{wa_id}"
     table = (
         ("GET", "/simulator/", api.page),
+        ("GET", "/simulator/wa.me/{number}", api.open_link),
         ("GET", "/simulator/lines", api.lines),
         ("GET", "/simulator/customers", api.customers),
         ("POST", "/simulator/customers", api.add_customer),
@@ -162,6 +164,11 @@ class _Api:
         if name not in _PAGE:
             return problem(404, "not_found", "The page has no such part.")
         return FileResponse(_PAGE[name], headers=_FRESH)
+
+    async def open_link(self, request: Request) -> Response:
+        """What `https://wa.me/…` is on a phone with WhatsApp: the chat, the text ready in it."""
+        written = f"https://wa.me/{request.path_params['number']}?{request.url.query}"
+        return RedirectResponse(f"/simulator/?link={quote(written, safe='')}", 302)
 
     async def lines(self, _: Request) -> Response:
         return JSONResponse([_line(line) for line in self._all.lines.values()])
