@@ -2,8 +2,8 @@
 
 locals {
   # timeout in seconds: the sender's ends before a send lease does (functions/core/outbox.py), the sync function's
-  # before Cloud Tasks gives up waiting (600 s) and delivers the task once more. The sender's memory holds as many
-  # files of 100 MB as it may send at the same time.
+  # before Cloud Tasks gives up waiting (600 s) and delivers the task once more. The sender's memory holds one
+  # picture of the most pixels that it opens; files only pass through it.
   functions = {
     webhook = { public = true, memory = "512Mi", concurrency = 80, timeout = 30, description = "Answers Meta" }
     chat    = { public = true, memory = "512Mi", concurrency = 80, timeout = 60, description = "API for cards and CRM servers" }

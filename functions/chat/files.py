@@ -31,10 +31,10 @@ async def fetch_again(desk: Desk, opened: Open, message_id: str) -> dict[str, An
     if message is None or message.fields.get("wamid") is None or "id" not in media:
         raise Problem(409, "not_received", "Only a file that came through WhatsApp can be fetched from there.")
     if media["state"] != "stored":
-        message = await _waiting(desk, message)
+        # The task first: it fetches whatever the message says meanwhile. Wished for twice, it has one name.
         until = desk.ports.now() + ASKED_AGAIN
-        # The same wish, made twice, has one name.
         await desk.ports.tasks.enqueue(fetch_task(opened.line.id, message_id, until, cause=str(message.version)))
+        message = await _waiting(desk, message)
     return await one(desk, opened, message)
 
 

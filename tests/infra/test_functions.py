@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from cryptography.fernet import Fernet
 
+from functions.core.graph import LONGEST, LONGEST_DOWNLOAD
 from functions.core.outbox import LEASE
 from functions.core.ports import google_ports
 from functions.core.settings import from_environment
@@ -80,6 +81,10 @@ def test_only_webhook_and_chat_are_public(functions: dict[str, Any]) -> None:
 
 def test_a_sender_is_stopped_before_its_lease_runs_out(functions: dict[str, Any]) -> None:
     assert functions["sender"]["timeout"] < LEASE.total_seconds()
+
+
+def test_a_sender_has_the_time_to_fetch_a_file(functions: dict[str, Any]) -> None:
+    assert LONGEST + LONGEST_DOWNLOAD < functions["sender"]["timeout"]
 
 
 def test_a_worker_is_stopped_before_its_task_comes_again(functions: dict[str, Any]) -> None:
