@@ -106,6 +106,32 @@ export class ChatApi {
         return this.request("POST", `${this.path}/read`, { message });
     }
 
+    /** The customer's phone shows that an answer is being written; marks the last message as read, too. */
+    typing() {
+        return this.request("POST", `${this.path}/typing`);
+    }
+
+    /**
+     * Decide about a message of which nobody knows whether it was sent, or which failed.
+     *
+     * @param {string} message id
+     * @param {{ as: "let_be" } | { as: "send_again", client_id: string }} decision
+     * @returns {Promise<Object>} the message as it stands now, or the new one that goes in its place
+     */
+    settle(message, decision) {
+        return this.request("POST", `${this.path}/messages/${encodeURIComponent(message)}/settle`, decision);
+    }
+
+    /** @param {string} message id of one whose file could not be fetched from WhatsApp: try once more */
+    fetchFile(message) {
+        return this.request("POST", `${this.path}/messages/${encodeURIComponent(message)}/fetch`);
+    }
+
+    /** What WhatsApp takes, in the shape of `LIMITS`. */
+    limits() {
+        return this.request("GET", "/v1/limits");
+    }
+
     /**
      * Put a file where messages can name it.
      *

@@ -1,40 +1,69 @@
 /** What WhatsApp takes as a file, and as which kind of message. */
 import { _t } from "@web/core/l10n/translation";
 
-const MB = 1024 * 1024;
+const KB = 1024;
+const MB = 1024 * KB;
 
-/** Cloud API, "Supported media types" and their sizes in bytes. */
-const KINDS = [
-    { type: "image", mimes: ["image/jpeg", "image/png"], size: 5 * MB },
-    { type: "video", mimes: ["video/mp4", "video/3gpp"], size: 16 * MB },
-    {
-        type: "audio",
-        mimes: ["audio/aac", "audio/amr", "audio/mpeg", "audio/mp4", "audio/ogg"],
-        size: 16 * MB,
+/** Cloud API, "Supported media types"; sizes in bytes. Used until the chat API has told its own. */
+export const LIMITS = {
+    text: 4096,
+    caption: 1024,
+    files: {
+        image: { mimes: ["image/jpeg", "image/png"], size: 5 * MB },
+        video: { mimes: ["video/mp4", "video/3gpp"], size: 16 * MB },
+        audio: {
+            mimes: ["audio/aac", "audio/amr", "audio/mpeg", "audio/mp4", "audio/ogg"],
+            size: 16 * MB,
+        },
+        sticker: { mimes: ["image/webp"], size: 500 * KB },
+        document: { mimes: [], size: 100 * MB },
     },
-];
-const DOCUMENT = 100 * MB;
+};
+/** Kinds in the order in which they are preferred. A sticker only when the agent says so: it must be a square. */
+const PREFERRED = ["image", "video", "audio", "document", "sticker"];
 /** Kinds of message that can carry a text of their own. */
 const CAPTIONED = new Set(["image", "video", "document"]);
 
 /**
  * @param {{ type: string, size: number }} file
- * @returns {{ type: string, refused: string|null }} message type; `refused` says why it can't be sent
+ * @param {typeof LIMITS} [limits]
+ * @returns {{ ways: string[], refused: string|null, notice: string|null }} as which types of message it can go, the
+ *  usual one first; `refused` says why it can't at all, `notice` why it goes as a document only
  */
-export function kindOf(file) {
-    const kind = KINDS.find(({ mimes, size }) => mimes.includes(file.type) && file.size <= size);
-    if (kind) {
-        return { type: kind.type, refused: null };
+export function waysOf(file, { files: limits } = LIMITS) {
+    if (file.size === 0) {
+        return { ways: [], refused: _t("This file is empty."), notice: null };
     }
-    // Anything else, and what is too large for its kind, still goes as a document.
-    const refused =
-        file.size > DOCUMENT
-            ? _t("Too large: WhatsApp takes up to %s.", sizeLabel(DOCUMENT))
-            : file.size === 0
-              ? _t("This file is empty.")
-              : null;
-    return { type: "document", refused };
+    const ways = PREFERRED.filter((kind) => takes(limits[kind], file) && file.size <= limits[kind].size);
+    if (!ways.length) {
+        const limit = sizeLabel(limits.document.size);
+        return { ways, refused: _t("Too large: WhatsApp takes up to %s.", limit), notice: null };
+    }
+    return { ways, refused: null, notice: ways[0] === "document" ? noticeOf(file, limits) : null };
 }
+
+/** Why a picture, video or sound goes as a document. */
+function noticeOf(file, limits) {
+    const [kind, format] = bareMime(file).split("/");
+    if (!["image", "video", "audio"].includes(kind)) {
+        return null;
+    }
+    if (limits[kind].mimes.includes(bareMime(file))) {
+        const limit = sizeLabel(limits[kind].size);
+        return _t("Over %(limit)s, WhatsApp's limit for this kind. Goes as a document.", { limit });
+    }
+    return _t("WhatsApp does not show the format %s. Goes as a document.", format.toUpperCase());
+}
+
+function takes({ mimes }, file) {
+    return !mimes.length || mimes.includes(bareMime(file));
+}
+
+/** @returns {string} the MIME type without its parameters */
+function bareMime({ type }) {
+    return type.split(";")[0].trim().toLowerCase();
+}
+
 
 export function takesCaption(type) {
     return CAPTIONED.has(type);
@@ -42,7 +71,7 @@ export function takesCaption(type) {
 
 /** @returns {string} bytes as people read them, in their language: "1.2 MB" */
 export function sizeLabel(bytes) {
-    const [unit, size] = bytes < MB ? ["kilobyte", bytes / 1024] : ["megabyte", bytes / MB];
+    const [unit, size] = bytes < MB ? ["kilobyte", bytes / KB] : ["megabyte", bytes / MB];
     const format = { style: "unit", unit, maximumFractionDigits: size < 10 ? 1 : 0 };
     return new Intl.NumberFormat(luxon.Settings.defaultLocale || undefined, format).format(size);
 }

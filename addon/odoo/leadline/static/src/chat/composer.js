@@ -6,23 +6,37 @@ import { useEmojiPicker } from "@web/core/emoji_picker/emoji_picker";
 import { _t } from "@web/core/l10n/translation";
 import { useAutoresize } from "@web/core/utils/autoresize";
 import { useService } from "@web/core/utils/hooks";
-import { Component, onWillUnmount, useEffect, useRef, useState } from "@odoo/owl";
-import { kindOf, sizeLabel } from "./attachment";
+import { Component, onWillUnmount, onWillUpdateProps, useEffect, useRef, useState } from "@odoo/owl";
+import { sizeLabel, waysOf } from "./attachment";
+import { hasLink } from "./formatting";
+import { labelOf } from "./message_body";
+import { VoiceRecorder } from "./voice_recorder";
 import { countdown } from "./window";
 import { TemplatePicker } from "../template/template_picker";
 
 /** What opens the templates when it is sent, and what to search for. */
 const COMMAND = /^\/template\b\s*(.*)$/s;
 
+/** From this share of the longest text on, the agent is told how much is left. */
+const NEAR_LIMIT = 0.9;
+
 export class Composer extends Component {
     static template = "leadline.Composer";
-    static components = { TemplatePicker };
+    static components = { TemplatePicker, VoiceRecorder };
     static props = {
         /** Kept by the drafts service; changed here, then `onDraft` is called. */
         draft: Object,
         onDraft: Function,
-        /** ({text, note, files}) */
+        /** What is answered, in the shape of the chat API's `reply_to`: kept in the draft, shown here. */
+        replyTo: { type: [Object, { value: null }] },
+        /** (replyTo) */
+        onReplyTo: Function,
+        /** (written) as `unsent` takes it */
         onSend: Function,
+        /** () the agent writes to the customer */
+        onTyping: Function,
+        /** What WhatsApp takes, in the shape of `LIMITS`. */
+        limits: Object,
         /** {open, until} of the chat API; null while it is not known */
         window: { type: [Object, { value: null }] },
         contact: String,
@@ -41,12 +55,15 @@ export class Composer extends Component {
         this.input = useRef("input");
         this.picker = useRef("file");
         this.emojiButton = useRef("emoji");
-        const { text, note, files } = this.props.draft;
+        const { text, note, files, preview } = this.props.draft;
         this.state = useState({
             text,
             note,
-            /** @type {{ file: File, preview: string|null }[]} */
-            files: files.map(withPreview),
+            /** Whether the customer sees a preview of a link. */
+            preview,
+            /** @type {{ file: File, as: string, ways: string[], notice: string|null, picture: string|null }[]} */
+            files: files.map(({ file, as }) => ({ ...this.chosen(file), as })),
+            recording: false,
             now: Date.now(),
             /** What to search templates for, null while the agent is not choosing one. */
             picking: null,
@@ -73,6 +90,11 @@ export class Composer extends Component {
             "",
             () => this.isOpen && !this.state.note
         );
+        onWillUpdateProps(({ replyTo }) => {
+            if (replyTo && replyTo !== this.props.replyTo) {
+                this.input.el.focus();
+            }
+        });
         onWillUnmount(() => this.state.files.forEach(forget));
     }
 
@@ -91,6 +113,33 @@ export class Composer extends Component {
 
     get isEmpty() {
         return !this.state.text.trim() && !this.state.files.length;
+    }
+
+    /** Characters as WhatsApp counts them. */
+    get length() {
+        return [...this.state.text.trim()].length;
+    }
+
+    get isTooLong() {
+        return this.length > this.props.limits.text;
+    }
+
+    /** Shown when the text comes near the longest that WhatsApp takes. */
+    get counter() {
+        const { text: limit } = this.props.limits;
+        return this.length > NEAR_LIMIT * limit ? `${this.length} / ${limit}` : "";
+    }
+
+    get hasLink() {
+        return !this.state.note && !this.state.files.length && hasLink(this.state.text);
+    }
+
+    /** The message that is answered, as it is quoted. A note answers nobody. */
+    get quote() {
+        const { replyTo } = this.props;
+        return replyTo && !this.state.note
+            ? { author: replyTo.author?.name || "", text: replyTo.preview || labelOf(replyTo.type) }
+            : null;
     }
 
     get placeholder() {
@@ -167,7 +216,8 @@ export class Composer extends Component {
         Object.assign(this.props.draft, {
             text: this.state.text,
             note: this.state.note,
-            files: this.state.files.map(({ file }) => file),
+            preview: this.state.preview,
+            files: this.state.files.map(({ file, as }) => ({ file, as })),
         });
         this.props.onDraft();
     }
@@ -175,9 +225,17 @@ export class Composer extends Component {
     onInput() {
         this.state.text = this.input.el.value;
         this.keep();
+        if (!this.state.note && !this.isEmpty) {
+            this.props.onTyping();
+        }
     }
 
     onKeydown(ev) {
+        if (ev.key === "Escape" && this.quote) {
+            ev.preventDefault();
+            ev.stopPropagation();
+            this.props.onReplyTo(null);
+        }
         // On a phone's keyboard Enter is the only way to a new line.
         if (ev.key === "Enter" && !ev.shiftKey && !ev.isComposing && !isMobileOS()) {
             ev.preventDefault();
@@ -224,15 +282,31 @@ export class Composer extends Component {
             return;
         }
         for (const file of files) {
-            const { refused } = kindOf(file);
+            const { refused } = waysOf(file, this.props.limits);
             if (refused) {
                 this.notification.add(`${file.name}: ${refused}`, { type: "danger" });
             } else {
-                this.state.files.push(withPreview(file));
+                this.state.files.push(this.chosen(file));
             }
         }
         this.keep();
         this.input.el.focus();
+    }
+
+    /** A file with the ways in which it can go, the usual one first. */
+    chosen(file) {
+        const { ways, notice } = waysOf(file, this.props.limits);
+        const picture = file.type.startsWith("image/") ? URL.createObjectURL(file) : null;
+        return { file, as: ways[0], ways, notice, picture };
+    }
+
+    onWay(chosen, ev) {
+        chosen.as = ev.target.value;
+        this.keep();
+    }
+
+    wayLabel(way) {
+        return labelOf(way);
     }
 
     removeFile(index) {
@@ -245,12 +319,43 @@ export class Composer extends Component {
         return _t("Remove %s", file.name);
     }
 
+    wayOf(file) {
+        return _t("Send %s as", file.name);
+    }
+
+    onPreview(ev) {
+        this.state.preview = ev.target.checked;
+        this.keep();
+    }
+
+    onRecord() {
+        this.state.recording = true;
+    }
+
+    onRecorded() {
+        this.state.recording = false;
+    }
+
+    /** A voice note goes by itself; what was written meanwhile stays. */
+    sendVoice(file) {
+        this.hand({ text: "", note: false, files: [{ file, as: "audio", voice: true }] });
+    }
+
+    /** Give what was written away, with what it answers. */
+    hand(written) {
+        const { replyTo, limits } = this.props;
+        this.props.onSend({ ...written, replyTo: written.note ? null : replyTo, limits });
+        if (!written.note) {
+            this.props.onReplyTo(null);
+        }
+    }
+
     detailsOf(file) {
         return sizeLabel(file.size);
     }
 
     send() {
-        if (this.isEmpty || !this.isOpen) {
+        if (this.isEmpty || this.isTooLong || !this.isOpen) {
             return;
         }
         const { text, note, files } = this.state;
@@ -260,20 +365,22 @@ export class Composer extends Component {
             this.keep();
             return;
         }
-        this.props.onSend({ text: text.trim(), note, files: note ? [] : files.map(({ file }) => file) });
-        files.forEach(forget);
-        Object.assign(this.state, { text: "", files: note ? files : [] });
+        this.hand({
+            text: text.trim(),
+            note,
+            files: note ? [] : files.map(({ file, as }) => ({ file, as })),
+            preview: this.hasLink && this.state.preview,
+        });
+        const sent = note ? [] : files;
+        sent.forEach(forget);
+        Object.assign(this.state, { text: "", files: note ? files : [], preview: true });
         this.keep();
         this.input.el.focus();
     }
 }
 
-function withPreview(file) {
-    return { file, preview: file.type.startsWith("image/") ? URL.createObjectURL(file) : null };
-}
-
-function forget({ preview }) {
-    if (preview) {
-        URL.revokeObjectURL(preview);
+function forget({ picture }) {
+    if (picture) {
+        URL.revokeObjectURL(picture);
     }
 }

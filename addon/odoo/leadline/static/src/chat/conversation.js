@@ -2,6 +2,7 @@
 import { browser } from "@web/core/browser/browser";
 import { _t } from "@web/core/l10n/translation";
 import { ConnectionLostError, RPCError } from "@web/core/network/rpc";
+import { usePopover } from "@web/core/popover/popover_hook";
 import { useService } from "@web/core/utils/hooks";
 import {
     Component,
@@ -13,21 +14,26 @@ import {
     useState,
 } from "@odoo/owl";
 import { ChatApi, Refused, Unreachable } from "./api";
+import { LIMITS } from "./attachment";
 import { Composer } from "./composer";
 import { Head, nameOf } from "./head";
 import { LINE_NOTIFICATION, Live } from "./live";
 import { Message } from "./message";
+import { textOf } from "./message_body";
+import { ReactionPicker } from "./reaction_picker";
 import { Reader } from "./reader";
 import { useScroll } from "./scroll";
 import { isUnderWay, newestFromCustomer, rows } from "./timeline";
-import { Unsent, asMessage } from "./unsent";
+import { Unsent, asMessage, isShown, withEntries } from "./unsent";
 import { isPicture, usePictureViewer } from "./viewer";
-import { momentOf } from "./window";
+import { countdown, momentOf } from "./window";
 
 /** How long (ms) a message that was jumped to stays marked. */
 const HIGHLIGHT = 2000;
 /** Pages loaded in search of a quoted message. */
 const QUOTE_PAGES = 10;
+/** Between two words (ms) to WhatsApp that an answer is being written; it shows each for 25 s. */
+const TYPING = 20000;
 
 export class Conversation extends Component {
     static template = "leadline.Conversation";
@@ -60,24 +66,32 @@ export class Conversation extends Component {
         this.root = useRef("root");
         this.list = useRef("list");
         this.viewPictures = usePictureViewer();
+        this.notification = useService("notification");
+        this.action = useService("action");
+        const limits = useService("leadline.limits");
+        this.popover = usePopover(ReactionPicker, { position: "top" });
+        /** When WhatsApp was last told that an answer is being written (ms). */
+        this.typed = -TYPING;
 
         this.draft = this.drafts.of(user.id, conversation.id);
-        const api = new ChatApi({
+        const api = (this.api = new ChatApi({
             url: this.props.chatUrl,
             conversation: conversation.id,
             grant: this.props.grant,
-        });
+        }));
         this.reader = new Reader(api);
         this.unsent = new Unsent({
             api,
             entries: this.draft.unsent,
             onChange: () => this.keepDraft(),
-            // The API knows better than we do whether the window is open.
-            onRefused: () => this.reader.news({ conversation: true }),
-            onAccepted: (message) => {
-                this.reader.take([message]);
-                this.live.wait();
+            onRefused: (reason, entry) => {
+                if (!isShown(entry)) {
+                    this.notification.add(reason, { type: "danger" });
+                }
+                // The API knows better than we do whether the window is open.
+                this.reader.news({ conversation: true });
             },
+            onAccepted: (message) => this.onAccepted(message),
         });
         this.live = new Live({
             bus,
@@ -93,6 +107,8 @@ export class Conversation extends Component {
             highlighted: null,
             /** Raised when the line's templates have changed. */
             templates: 0,
+            replyTo: this.draft.replyTo,
+            limits: LIMITS,
         });
         this.scroll = useScroll(this.list, { onScroll: () => this.fill() });
 
@@ -120,6 +136,7 @@ export class Conversation extends Component {
             this.live.start();
             this.ask({ event: null });
             this.unsent.drain();
+            limits.of(api).then((told) => (this.state.limits = told));
         });
         this.onLine = this.onLine.bind(this);
         onMounted(() => bus.subscribe(LINE_NOTIFICATION, this.onLine));
@@ -143,12 +160,19 @@ export class Conversation extends Component {
         const { messages, unreadFrom } = this.reading;
         const accepted = new Set(messages.map(({ client_id }) => client_id));
         // Entries are plain objects: reading the count of their changes is what makes us draw again.
-        const waiting =
-            this.sending.changes >= 0 &&
-            this.unsent.entries
-                .filter(({ clientId }) => !accepted.has(clientId))
-                .map((entry) => asMessage(entry, this.props.user));
-        return rows([...messages, ...waiting], { unreadFrom });
+        const entries = this.sending.changes >= 0 && this.unsent.entries;
+        const waiting = entries
+            .filter((entry) => isShown(entry) && !accepted.has(entry.clientId))
+            .map((entry) => asMessage(entry, this.props.user));
+        const others = entries.filter((entry) => !isShown(entry));
+        const shown = others.length ? messages.map((message) => withEntries(message, others)) : messages;
+        return rows([...shown, ...waiting], { unreadFrom });
+    }
+
+    /** Whether what stands here can be answered: replied to, reacted to, sent again. */
+    get canAnswer() {
+        const { window } = this.reading.conversation || {};
+        return this.props.canSend && countdown(window, Date.now() + this.api.skew).open;
     }
 
     get newest() {
@@ -308,7 +332,7 @@ export class Conversation extends Component {
 
     /** What the template picker works with. */
     get templates() {
-        const { api } = this.reader;
+        const { api } = this;
         return {
             list: (after) => api.templates(after),
             values: (template) => this.valuesOf(template),
@@ -338,7 +362,7 @@ export class Conversation extends Component {
             throw new Refused({ status: 409, detail: _t("Your messages above go first. Try again in a moment.") });
         }
         try {
-            const accepted = await this.reader.api.send(message);
+            const accepted = await this.api.send(message);
             this.reading.unreadFrom = null;
             this.reader.take([accepted]);
             this.live.wait();
@@ -349,6 +373,92 @@ export class Conversation extends Component {
             }
             throw error;
         }
+    }
+
+    /** The API took an entry: it is a message now, or what it changes will be found on another one. */
+    onAccepted(message) {
+        if (message.type !== "reaction") {
+            this.reader.take([message]);
+        }
+        if (message.type === "reaction" || message.again_of) {
+            this.live.askNow();
+        } else {
+            this.live.wait();
+        }
+    }
+
+    setReplyTo(replyTo) {
+        this.draft.replyTo = this.state.replyTo = replyTo;
+        this.keepDraft();
+    }
+
+    onReply(message) {
+        const { id, type, author } = message;
+        this.setReplyTo({ id, type, author, preview: textOf(message).slice(0, 200) });
+    }
+
+    onReact(message, target) {
+        const shown = withEntries(message, this.unsent.entries);
+        const chosen = shown.reactions?.find(({ by, emoji }) => by === "business" && emoji)?.emoji ?? null;
+        this.popover.open(target, { chosen, onChoose: (emoji) => this.unsent.react(message.id, emoji) });
+    }
+
+    /** The customer sees that an answer is being written. A courtesy: when it can't be told, nothing is lost. */
+    async onTyping() {
+        if (Date.now() - this.typed < TYPING) {
+            return;
+        }
+        this.typed = Date.now();
+        try {
+            await this.api.typing();
+        } catch (error) {
+            if (!(error instanceof Refused || error instanceof Unreachable)) {
+                throw error;
+            }
+        }
+    }
+
+    /** @param {"send_again"|"let_be"} as */
+    async onSettle(message, as) {
+        if (as === "send_again") {
+            this.unsent.repeat(message.id);
+            return;
+        }
+        await this.told(async () => this.reader.take([await this.api.settle(message.id, { as })]));
+    }
+
+    async onFetch(message) {
+        await this.told(() => this.api.fetchFile(message.id));
+    }
+
+    /** Do what the agent asked for; when it can't be done say why. Then see how things stand. */
+    async told(request) {
+        try {
+            await request();
+        } catch (error) {
+            if (!(error instanceof Refused || error instanceof Unreachable)) {
+                throw error;
+            }
+            const reason = error instanceof Refused ? error.message : _t("Can't reach Leadline. Try again.");
+            this.notification.add(reason, { type: "danger" });
+        }
+        await this.live.askNow();
+    }
+
+    /** A contact that was sent becomes one of ours when the agent saves the form. */
+    onSavePerson({ name, company, phone, email }) {
+        this.action.doAction({
+            type: "ir.actions.act_window",
+            res_model: "res.partner",
+            views: [[false, "form"]],
+            target: "new",
+            context: {
+                default_name: name,
+                default_company_name: company,
+                default_phone: phone,
+                default_email: email,
+            },
+        });
     }
 
     onSendAgain(clientId) {

@@ -8,7 +8,9 @@
  * @typedef {Object} Draft
  * @property {string} text
  * @property {boolean} note whether the text is a note for colleagues
- * @property {File[]} files chosen, not sent
+ * @property {Object|null} replyTo what is answered, in the shape of the chat API's `reply_to`
+ * @property {boolean} preview whether the customer sees a preview of a link in it
+ * @property {{ file: File, as: string }[]} files chosen, not sent, with the type of message each goes as
  * @property {import("./unsent").Entry[]} unsent
  */
 import { browser } from "@web/core/browser/browser";
@@ -35,8 +37,8 @@ export class Drafts {
         const key = `${PREFIX}.${user}.${conversation}`;
         let draft = this.drafts.get(key);
         if (!draft) {
-            const { text = "", note = false, unsent = [] } = this.stored(key) || {};
-            draft = { text, note, files: [], unsent };
+            const { text = "", note = false, replyTo = null, preview = true, unsent = [] } = this.stored(key) || {};
+            draft = { text, note, replyTo, preview, files: [], unsent };
             this.drafts.set(key, draft);
         }
         return draft;
@@ -44,16 +46,17 @@ export class Drafts {
 
     save(user, conversation) {
         const key = `${PREFIX}.${user}.${conversation}`;
-        const { text, note, unsent } = this.drafts.get(key);
-        if (!text && !note && !unsent.length) {
+        const { text, note, replyTo, preview, unsent } = this.drafts.get(key);
+        if (!text && !note && !replyTo && !unsent.length) {
             this.storage.removeItem(key);
             return;
         }
-        const entries = unsent.map(({ clientId, note, body, at, fileName }) => {
-            return { clientId, note, body, at, fileName };
+        const entries = unsent.map(({ clientId, note, body, at, fileName, repeats, replyTo }) => {
+            return { clientId, note, body, at, fileName, repeats, replyTo };
         });
+        const kept = { text, note, replyTo, preview, unsent: entries, saved: Date.now() };
         try {
-            this.storage.setItem(key, JSON.stringify({ text, note, unsent: entries, saved: Date.now() }));
+            this.storage.setItem(key, JSON.stringify(kept));
         } catch (error) {
             // Storage full or switched off: the draft still lives as long as the page.
             console.warn("Leadline: the draft could not be kept", error.name);

@@ -30,6 +30,11 @@ export function parse(text) {
     return nodes;
 }
 
+/** Whether there is an address in it that WhatsApp can show a preview of. */
+export function hasLink(text) {
+    return linksOf(text).size > 0;
+}
+
 /** Up to three emoji and nothing else are shown large. */
 export function isBigEmoji(text) {
     if (text.length > 40 || !EMOJI.test(text)) {

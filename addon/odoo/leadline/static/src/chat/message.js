@@ -1,10 +1,24 @@
 /** One message: its bubble, and what went wrong with it. */
 import { _t } from "@web/core/l10n/translation";
 import { browser } from "@web/core/browser/browser";
-import { Component, onError, onWillUpdateProps, useState } from "@odoo/owl";
+import { Component, onError, onWillUpdateProps, useEffect, useState } from "@odoo/owl";
 import { sizeLabel } from "./attachment";
+import { AudioPlayer } from "./audio_player";
 import { FormattedText } from "./formatted_text";
-import { answerOf, labelOf, peopleOf, placeOf, templateOf, textOf } from "./message_body";
+import {
+    adOf,
+    answerOf,
+    fileTemplateOf,
+    fileTypeOf,
+    isHappening,
+    labelOf,
+    peopleOf,
+    placeOf,
+    productsOf,
+    questionOf,
+    templateOf,
+    textOf,
+} from "./message_body";
 import { Tick } from "./tick";
 import { timeOf } from "./timeline";
 import { clock } from "./window";
@@ -29,18 +43,36 @@ const ICONS = [
 
 /** New addresses asked for one broken file before we give up. */
 const ATTEMPTS = 2;
+/** Pictures narrower or wider than this (width by height) are cut where they stand; the viewer shows them whole. */
+const RATIOS = { min: 0.7, max: 2.4 };
+/** WhatsApp knows our message: it can be quoted and reacted to. */
+const ARRIVED = new Set(["sent", "delivered", "read", "played"]);
 
 const PROPS = {
     message: Object,
     /** First of a run by one author. */
     first: Boolean,
     highlighted: Boolean,
+    /** Whether the agent may answer now. */
+    canAnswer: Boolean,
+    /** How far (ms) the server's clock is ahead of this browser's. */
+    skew: Number,
     /** (message) its picture was asked for */
     onOpen: Function,
     /** (message, {broken}) → promise of an address that works, null when there is none */
     mediaUrl: Function,
-    /** (id) the quoted message was asked for */
+    /** (message) → promise: its file, which could not be had from WhatsApp, is asked for once more */
+    onFetch: Function,
+    /** (id) another message was asked for: the quoted one, or the one that went in this one's place */
     onQuote: Function,
+    /** (message) the agent wants to answer it */
+    onReply: Function,
+    /** (message, element) the agent wants to react to it */
+    onReact: Function,
+    /** (message, "send_again"|"let_be") → promise */
+    onSettle: Function,
+    /** (person) a contact that was sent, as `peopleOf` gives it */
+    onSavePerson: Function,
     /** (client id) */
     onSendAgain: Function,
     onDiscard: Function,
@@ -65,17 +97,36 @@ export class Message extends Component {
 
 class Bubble extends Component {
     static template = "leadline.Bubble";
-    static components = { FormattedText, Tick };
+    static components = { AudioPlayer, FormattedText, Tick };
     static props = PROPS;
 
     setup() {
-        this.file = useState({ url: this.props.message.media?.url ?? null, attempts: 0 });
+        this.file = useState({ ...addressesOf(this.props.message), attempts: 0 });
+        this.state = useState({ now: Date.now(), asked: false });
         onWillUpdateProps(({ message }) => {
             // A shown file keeps its address, so that a new tick or reaction doesn't load it again.
             if (message.media?.url && !this.file.url) {
-                Object.assign(this.file, { url: message.media.url, attempts: 0 });
+                Object.assign(this.file, { ...addressesOf(message), attempts: 0 });
+            }
+            // What the agent asked for has been done once the message has changed.
+            if (message.version !== this.message.version) {
+                this.state.asked = false;
             }
         });
+        useEffect(
+            (from) => this.waitUntil(from),
+            () => [this.message.settle?.from]
+        );
+    }
+
+    /** Draw again at this time. */
+    waitUntil(iso) {
+        const wait = iso ? Date.parse(iso) - Date.now() - this.props.skew : 0;
+        if (wait <= 0) {
+            return;
+        }
+        const timer = browser.setTimeout(() => (this.state.now = Date.now()), wait + 1);
+        return () => browser.clearTimeout(timer);
     }
 
     get message() {
@@ -94,9 +145,8 @@ class Bubble extends Component {
         return this.message.type === "note";
     }
 
-    /** A system event stands in the middle: nobody said it. */
-    get isEvent() {
-        return this.message.type === "system";
+    get isHappening() {
+        return isHappening(this.message);
     }
 
     /** Shown over the first message of a run; always there for who listens instead of looking. */
@@ -118,14 +168,73 @@ class Bubble extends Component {
 
     /** What the agent should know about a message that did not simply arrive. */
     get trouble() {
-        const { status, error } = this.message;
+        const { status, error, settled, unsent } = this.message;
         if (status === "unknown") {
-            return _t("WhatsApp did not answer. It is not known whether this was sent.");
+            return this.uncertainty;
+        }
+        if (settled?.as === "sent_again") {
+            return "";
         }
         if (status === "failed" || error) {
-            return error?.plain || error?.details || error?.title || _t("WhatsApp did not take this message.");
+            const said = error?.plain || error?.details || error?.title;
+            return said || (unsent ? "" : _t("WhatsApp did not take this message."));
         }
         return "";
+    }
+
+    /** What is known of a message whose answer was lost. */
+    get uncertainty() {
+        const { settle, settled } = this.message;
+        if (settled?.as === "let_be") {
+            return _t("It is not known whether this was sent. %s let it be.", settled.by?.name || _t("An agent"));
+        }
+        if (settled) {
+            return _t("It is not known whether this was sent.");
+        }
+        if (settle && !this.mayBeSettled) {
+            const time = clock(DateTime.fromISO(settle.from));
+            return _t("WhatsApp did not answer. Waiting for word of it; from %s you can decide.", time);
+        }
+        return _t("WhatsApp did not answer. The customer may or may not have this message.");
+    }
+
+    get mayBeSettled() {
+        const { settle, settled } = this.message;
+        return Boolean(settle) && !settled && Math.max(this.state.now, Date.now()) + this.props.skew >= Date.parse(settle.from);
+    }
+
+    /** What can be done about it: an unknown one is repeated or let be, a failed one repeated. */
+    get choices() {
+        const { status, unsent, again, direction } = this.message;
+        if (unsent || again || direction !== "out" || !this.props.canAnswer) {
+            return [];
+        }
+        if (status === "unknown" && this.mayBeSettled) {
+            return ["send_again", "let_be"];
+        }
+        return status === "failed" ? ["send_again"] : [];
+    }
+
+    get choiceLabels() {
+        return { send_again: _t("Send again"), let_be: _t("Let it be") };
+    }
+
+    async onChoose(choice) {
+        this.state.asked = true;
+        await this.props.onSettle(this.message, choice);
+        this.state.asked = false;
+    }
+
+    /** Reply and react: only to what stands on the customer's phone. */
+    get hasActions() {
+        const { direction, status, unsent, revoked } = this.message;
+        const isThere = direction === "in" || ARRIVED.has(status);
+        return this.props.canAnswer && isThere && !unsent && !revoked && !this.isNote;
+    }
+
+    get actionLabels() {
+        const about = this.text.slice(0, 60) || labelOf(this.message.type);
+        return { reply: _t("Reply to: %s", about), react: _t("React to: %s", about) };
     }
 
     get quote() {
@@ -141,15 +250,53 @@ class Bubble extends Component {
         };
     }
 
-    /** The same emoji from both sides is shown once. */
+    /** The same emoji from both sides is shown once. `failed`: what WhatsApp said to ours. */
     get reactions() {
-        const emoji = (this.message.reactions || []).map((reaction) => reaction.emoji).filter(Boolean);
-        return emoji.length ? { emoji: [...new Set(emoji)], count: emoji.length } : null;
+        const standing = (this.message.reactions || []).filter(({ emoji }) => emoji);
+        if (!standing.length) {
+            return null;
+        }
+        const ours = standing.find(({ by }) => by === "business");
+        return {
+            emoji: [...new Set(standing.map(({ emoji }) => emoji))],
+            count: standing.length,
+            label: standing.map((reaction) => this.reactionLabel(reaction)).join("\n"),
+            waits: ["queued", "sending", "unknown"].includes(ours?.status),
+            failed: ours?.status === "failed",
+        };
+    }
+
+    reactionLabel({ emoji, by, name, status, error }) {
+        const who = by === "business" ? _t("We") : name || _t("Customer");
+        const label = _t("%(who)s: %(emoji)s", { who, emoji });
+        return status === "failed" ? `${label} – ${error?.plain || _t("not sent")}` : label;
+    }
+
+    get fileType() {
+        return fileTypeOf(this.message);
+    }
+
+    get fileTemplate() {
+        return fileTemplateOf(this.message);
     }
 
     get fileName() {
         const { media, document } = this.message;
-        return document?.filename || media?.name || labelOf(this.message.type);
+        return document?.filename || media?.name || labelOf(this.fileType);
+    }
+
+    /** The box of a picture, before it is there. */
+    get frameStyle() {
+        const { width, height } = this.message.media || {};
+        if (!(width > 0 && height > 0)) {
+            return null;
+        }
+        const ratio = Math.min(Math.max(width / height, RATIOS.min), RATIOS.max);
+        return `--leadline-ratio: ${ratio.toFixed(3)}`;
+    }
+
+    get audioLabel() {
+        return this.message.media?.voice ? _t("Voice note from %s", this.author) : this.fileName;
     }
 
     get fileDetails() {
@@ -173,7 +320,7 @@ class Bubble extends Component {
     }
 
     get fileWaits() {
-        return _t("%s is on its way", labelOf(this.message.type));
+        return _t("%s is on its way", labelOf(this.fileType));
     }
 
     get fileFailure() {
@@ -192,20 +339,38 @@ class Bubble extends Component {
         return answerOf(this.message.interactive);
     }
 
+    get question() {
+        return questionOf(this.message.interactive);
+    }
+
+    get products() {
+        return productsOf(this.message.order);
+    }
+
+    get ad() {
+        return adOf(this.message.referral);
+    }
+
+    /** Buttons of a template as the customer sees them. */
+    get buttons() {
+        return (this.message.template?.buttons ?? []).map(({ text }) => text).filter(Boolean);
+    }
+
     get pictureLabel() {
         return this.text || _t("Picture from %s", this.author);
     }
 
     get unsupported() {
-        return _t("This message (%s) can't be shown here. Open it on the phone.", this.message.type);
-    }
-
-    get reactionsLabel() {
-        return _t("Reactions: %s", this.reactions.emoji.join(" "));
+        const kind = this.message.unsupported?.type || this.message.type;
+        return _t("This message (%s) can't be shown here. Open it on the phone.", kind);
     }
 
     /** An address lives minutes; a conversation stays open for hours. */
     async onFileError() {
+        if (this.file.thumbnail) {
+            this.file.thumbnail = null;
+            return;
+        }
         this.file.url = null;
         if (this.file.attempts++ < ATTEMPTS) {
             await this.loadFile();
@@ -222,6 +387,13 @@ class Bubble extends Component {
         await this.loadFile();
     }
 
+    /** WhatsApp keeps a file for days only: what could not be had is asked for once more while it lasts. */
+    async onFetch() {
+        this.state.asked = true;
+        await this.props.onFetch(this.message);
+        this.state.asked = false;
+    }
+
     async onOpenDocument(ev) {
         ev.preventDefault();
         const url = await this.props.mediaUrl(this.message);
@@ -229,6 +401,11 @@ class Bubble extends Component {
             browser.open(url, "_blank", "noopener");
         }
     }
+}
+
+/** The addresses of a message's file: the whole of it, and a small picture of it where there is one. */
+function addressesOf({ media }) {
+    return { url: media?.url ?? null, thumbnail: media?.thumbnail ?? null };
 }
 
 Message.components = { Bubble };

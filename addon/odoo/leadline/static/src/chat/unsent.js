@@ -8,6 +8,8 @@
  * @property {string} clientId
  * @property {boolean} note
  * @property {Object} body what is posted (a message without its media id, or a note)
+ * @property {string} [repeats] id of the message in whose place it goes; then `body` is empty
+ * @property {Object} [replyTo] what it answers, in the shape of the chat API's `reply_to`
  * @property {string} at ISO time
  * @property {"waiting"|"going"|"refused"} [state]
  * @property {string} [reason] why it was refused
@@ -21,7 +23,7 @@ import { browser } from "@web/core/browser/browser";
 import { _t } from "@web/core/l10n/translation";
 import { reactive } from "@odoo/owl";
 import { Refused, Unreachable } from "./api";
-import { kindOf, takesCaption } from "./attachment";
+import { LIMITS, takesCaption } from "./attachment";
 
 /** Waits (ms) between attempts while Leadline can't be reached; the last one repeats. */
 const WAITS = [2000, 4000, 8000, 15000, 30000];
@@ -35,7 +37,8 @@ export class Unsent {
      * @param {Entry[]} params.entries of the draft; changed in place
      * @param {() => void} params.onChange after every change worth keeping
      * @param {(message: Object) => void} params.onAccepted with the API's message
-     * @param {() => void} params.onRefused the API will not take an entry
+     * @param {(reason: string, entry: Entry) => void} params.onRefused the API will not take an entry; one that is
+     *  shown stays, with the reason
      */
     constructor({ api, entries, onChange, onAccepted, onRefused }) {
         this.api = api;
@@ -51,7 +54,7 @@ export class Unsent {
         this.failures = 0;
         this.running = false;
         this.stopped = false;
-        for (const entry of entries) {
+        for (const entry of [...entries]) {
             this.restore(entry);
         }
     }
@@ -61,28 +64,44 @@ export class Unsent {
             return;
         }
         entry.state = "waiting";
+        if (!isShown(entry) && isStale(entry)) {
+            // Nobody waits for it any more, and nothing in the list would show it.
+            this.drop(entry);
+            return;
+        }
         if (!isWhole(entry)) {
             this.refuse(entry, _t("The page was reloaded before this file was sent. Attach it again."));
-        } else if (Date.now() - Date.parse(entry.at) > STALE) {
+        } else if (isStale(entry)) {
             this.refuse(entry, _t("Not sent yet."));
         }
     }
 
-    /** @param {{ text: string, note: boolean, files: File[] }} written what the composer holds */
-    add({ text, note, files }) {
-        if (note) {
-            this.push({ note: true, body: { body: text } });
-        } else {
-            for (const message of messagesOf(text, files)) {
-                this.push({ note: false, ...message });
-            }
-        }
-        this.changed();
-        this.drain();
+    /** @param {Written} written what the composer holds */
+    add(written) {
+        const { note, text } = written;
+        this.push(...(note ? [{ note: true, body: { body: text } }] : messagesOf(written)));
     }
 
-    push(entry) {
-        this.entries.push({ clientId: uuid(), at: new Date().toISOString(), state: "waiting", ...entry });
+    /**
+     * @param {string} message id
+     * @param {string} emoji "" takes the one that stands away
+     */
+    react(message, emoji) {
+        this.push({ body: { type: "reaction", reaction: { message_id: message, emoji } } });
+    }
+
+    /** Send once more what a message says of which nobody knows whether it arrived, or which failed. */
+    repeat(message) {
+        this.push({ body: {}, repeats: message });
+    }
+
+    async push(...entries) {
+        for (const entry of entries) {
+            const own = { clientId: uuid(), at: new Date().toISOString(), state: "waiting", note: false };
+            this.entries.push({ ...own, ...entry });
+        }
+        this.changed();
+        await this.drain();
     }
 
     /** Send what waits. Does nothing while that is already under way. */
@@ -118,8 +137,12 @@ export class Unsent {
             this.onAccepted(message);
         } catch (error) {
             if (error instanceof Refused) {
-                this.refuse(entry, error.message);
-                this.onRefused();
+                if (isShown(entry)) {
+                    this.refuse(entry, error.message);
+                } else {
+                    this.drop(entry);
+                }
+                this.onRefused(error.message, entry);
             } else {
                 entry.state = "waiting";
                 // Thrown away by the agent while it was under way: nothing of it may come again.
@@ -135,6 +158,9 @@ export class Unsent {
         const { clientId, body } = entry;
         if (entry.note) {
             return this.api.note({ ...body, client_id: clientId });
+        }
+        if (entry.repeats) {
+            return this.api.settle(entry.repeats, { as: "send_again", client_id: clientId });
         }
         if (entry.fileName && !entry.mediaId) {
             entry.abort = new AbortController();
@@ -234,24 +260,55 @@ function isWhole(entry) {
     return Boolean(!entry.fileName || entry.file || entry.mediaId);
 }
 
-/** One message per file; the text goes with the first file that can carry it, or else before them all. */
-function messagesOf(text, files) {
-    const kinds = files.map((file) => kindOf(file).type);
-    const carrier = text ? kinds.findIndex(takesCaption) : -1;
-    const messages = files.map((file, i) => {
-        const type = kinds[i];
+function isStale({ at }) {
+    return Date.now() - Date.parse(at) > STALE;
+}
+
+/** Whether it becomes a message of its own in the list: a reaction and a repetition show on another one. */
+export function isShown({ body, repeats }) {
+    return body.type !== "reaction" && !repeats;
+}
+
+/**
+ * @typedef {Object} Written what the composer holds
+ * @property {string} text
+ * @property {boolean} note
+ * @property {{ file: File, as: string, voice?: boolean }[]} files with the type of message each goes as
+ * @property {Object|null} [replyTo] in the shape of the chat API's `reply_to`
+ * @property {boolean} [preview] whether the customer sees a preview of a link in it
+ * @property {typeof LIMITS} [limits]
+ */
+
+/**
+ * One message per file; the text goes with the first file that can carry it, or else before them all. What it
+ * answers is quoted once, by the first.
+ *
+ * @param {Written} written
+ */
+function messagesOf({ text, files, replyTo = null, preview = false, limits = LIMITS }) {
+    const fits = text && [...text].length <= limits.caption;
+    const carrier = fits ? files.findIndex(({ as }) => takesCaption(as)) : -1;
+    const messages = files.map(({ file, as, voice }, i) => {
         const own = {};
         if (i === carrier) {
             own.caption = text;
         }
-        if (type === "document") {
+        if (as === "document") {
             own.filename = file.name;
         }
-        const body = { type, [type]: own };
+        if (voice) {
+            own.voice = true;
+        }
+        const body = { type: as, [as]: own };
         return { body, file, fileName: file.name, preview: URL.createObjectURL(file), progress: 0 };
     });
     if (text && carrier === -1) {
-        messages.unshift({ body: { type: "text", text: { body: text } } });
+        const shown = preview ? { preview_url: true } : {};
+        messages.unshift({ body: { type: "text", text: { body: text, ...shown } } });
+    }
+    if (replyTo && messages.length) {
+        messages[0].body.context = { message_id: replyTo.id };
+        messages[0].replyTo = replyTo;
     }
     return messages;
 }
@@ -273,6 +330,7 @@ export function asMessage(entry, user) {
         status: entry.state === "refused" ? "failed" : entry.note ? null : "queued",
         author: { kind: "agent", id: String(user.id), name: user.name },
         error: entry.state === "refused" ? { plain: entry.reason } : null,
+        reply_to: entry.replyTo ?? null,
         reactions: [],
         media: entry.fileName
             ? {
@@ -281,11 +339,32 @@ export function asMessage(entry, user) {
                   size: entry.file?.size || 0,
                   state: entry.preview ? "stored" : "waiting",
                   url: entry.preview || null,
+                  voice: Boolean(entry.body[type]?.voice),
               }
             : null,
         unsent: { state: entry.state, progress: entry.progress ?? null, again: isWhole(entry) },
         [type]: entry.note ? entry.body : entry.body[type],
     };
+}
+
+/**
+ * A message as it will be once what the agent asked for has been taken: with the reaction, or being repeated.
+ *
+ * @param {Object} message of the chat API
+ * @param {Entry[]} entries
+ */
+export function withEntries(message, entries) {
+    for (const { body, repeats } of entries) {
+        if (repeats === message.id) {
+            message = { ...message, repeating: true };
+        } else if (body.type === "reaction" && body.reaction.message_id === message.id) {
+            const others = (message.reactions || []).filter(({ by }) => by !== "business");
+            const { emoji } = body.reaction;
+            const ours = emoji ? [{ emoji, by: "business", name: null, at: null, status: "queued" }] : [];
+            message = { ...message, reactions: [...others, ...ours] };
+        }
+    }
+    return message;
 }
 
 /** `crypto.randomUUID` exists on https and localhost only; an office server may be neither. */

@@ -2,6 +2,7 @@
 import { FileViewer } from "@web/core/file_viewer/file_viewer";
 import { registry } from "@web/core/registry";
 import { onWillDestroy } from "@odoo/owl";
+import { fileTypeOf } from "./message_body";
 
 const viewers = registry.category("main_components");
 let opened = 0;
@@ -48,6 +49,6 @@ function viewable(message, address) {
     };
 }
 
-export function isPicture({ type, media }) {
-    return ["image", "sticker"].includes(type) && media?.state === "stored";
+export function isPicture(message) {
+    return ["image", "sticker"].includes(fileTypeOf(message)) && message.media?.state === "stored";
 }

@@ -1,30 +1,50 @@
 import { describe, expect, test } from "@odoo/hoot";
 import { allowTranslations } from "@web/../tests/web_test_helpers";
-import { kindOf, sizeLabel, takesCaption } from "@leadline/chat/attachment";
+import { LIMITS, sizeLabel, takesCaption, waysOf } from "@leadline/chat/attachment";
 
 describe.current.tags("headless");
 
 const MB = 1024 * 1024;
 
+const usual = (file, limits) => waysOf(file, limits).ways[0];
+
 test("each file goes as the kind WhatsApp takes it for", () => {
-    expect(kindOf({ type: "image/jpeg", size: MB }).type).toBe("image");
-    expect(kindOf({ type: "video/mp4", size: MB }).type).toBe("video");
-    expect(kindOf({ type: "audio/ogg", size: MB }).type).toBe("audio");
-    expect(kindOf({ type: "application/pdf", size: MB }).type).toBe("document");
+    expect(usual({ type: "image/jpeg", size: MB })).toBe("image");
+    expect(usual({ type: "video/mp4", size: MB })).toBe("video");
+    expect(usual({ type: "audio/ogg; codecs=opus", size: MB })).toBe("audio");
+    expect(usual({ type: "application/pdf", size: MB })).toBe("document");
+    expect(usual({ type: "", size: 10 })).toBe("document");
 });
 
-test("what is no picture to WhatsApp, or too large for one, goes as a document", () => {
-    expect(kindOf({ type: "image/heic", size: MB })).toEqual({ type: "document", refused: null });
-    expect(kindOf({ type: "image/jpeg", size: 6 * MB })).toEqual({ type: "document", refused: null });
-    expect(kindOf({ type: "", size: 10 })).toEqual({ type: "document", refused: null });
+test("the agent may send a picture as a document, and a WebP as a sticker", () => {
+    expect(waysOf({ type: "image/png", size: MB }).ways).toEqual(["image", "document"]);
+    expect(waysOf({ type: "image/webp", size: 90 * 1024 }).ways).toEqual(["document", "sticker"]);
+    expect(waysOf({ type: "application/pdf", size: MB }).ways).toEqual(["document"]);
+});
+
+test("what is no picture to WhatsApp, or too large for one, is offered as a document and says why", () => {
+    allowTranslations();
+    const heic = waysOf({ type: "image/heic", size: MB });
+    expect(heic.ways).toEqual(["document"]);
+    expect(String(heic.notice)).toBe("WhatsApp does not show the format HEIC. Goes as a document.");
+    const large = waysOf({ type: "image/jpeg", size: 6 * MB });
+    expect(large.ways).toEqual(["document"]);
+    expect(String(large.notice)).toBe("Over 5 MB, WhatsApp's limit for this kind. Goes as a document.");
+    expect(waysOf({ type: "application/pdf", size: MB }).notice).toBe(null);
 });
 
 test("too large for WhatsApp, or empty, is refused with the limit named", () => {
     allowTranslations();
-    expect(String(kindOf({ type: "video/mp4", size: 101 * MB }).refused)).toBe(
-        "Too large: WhatsApp takes up to 100 MB."
-    );
-    expect(String(kindOf({ type: "text/plain", size: 0 }).refused)).toBe("This file is empty.");
+    const huge = waysOf({ type: "video/mp4", size: 101 * MB });
+    expect(huge.ways).toEqual([]);
+    expect(String(huge.refused)).toBe("Too large: WhatsApp takes up to 100 MB.");
+    expect(String(waysOf({ type: "text/plain", size: 0 }).refused)).toBe("This file is empty.");
+});
+
+test("the limits are those that are given", () => {
+    const limits = structuredClone(LIMITS);
+    limits.files.image.size = MB / 2;
+    expect(usual({ type: "image/png", size: MB }, limits)).toBe("document");
 });
 
 test("all but audio take a caption", () => {

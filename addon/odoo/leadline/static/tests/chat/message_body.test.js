@@ -1,6 +1,17 @@
 import { describe, expect, test } from "@odoo/hoot";
 import { allowTranslations } from "@web/../tests/web_test_helpers";
-import { labelOf, peopleOf, placeOf, templateOf, textOf } from "@leadline/chat/message_body";
+import {
+    adOf,
+    answerOf,
+    fileTypeOf,
+    labelOf,
+    peopleOf,
+    placeOf,
+    productsOf,
+    questionOf,
+    templateOf,
+    textOf,
+} from "@leadline/chat/message_body";
 
 describe.current.tags("headless");
 
@@ -26,6 +37,8 @@ describe("template", () => {
             { type: "order", order: { product_items: [{ product_retailer_id: "a" }] } },
             { type: "system", system: { kind: "number_changed", body: null } },
             { type: "request_welcome", request_welcome: {} },
+            { type: "template", template: { body: "a" } },
+            { type: "interactive", interactive: { nfm_reply: { response_json: "{}" } } },
         ];
         for (const message of known) {
             expect(templateOf(message)).not.toBe(UNSUPPORTED, { message: message.type });
@@ -37,8 +50,12 @@ describe("template", () => {
     });
 
     test("an order lists what was asked for", () => {
-        const product_items = [{ product_retailer_id: "BIKE-7", quantity: 2, item_price: 350, currency: "EUR" }];
-        expect(textOf({ type: "order", order: { text: "Please", product_items } })).toBe("Please\n2 × BIKE-7 (350 EUR)");
+        const product_items = [{ product_retailer_id: "BIKE-7", quantity: 2, item_price: 350, currency: "EUR" }, {}];
+        expect(productsOf({ product_items })).toEqual([
+            { id: "BIKE-7", quantity: "2", price: "350 EUR" },
+            { id: "", quantity: "1", price: "" },
+        ]);
+        expect(textOf({ type: "order", order: { text: "Please", product_items } })).toBe("Please");
     });
 
     test("an unknown type, or a known one without its content, says so", () => {
@@ -48,7 +65,7 @@ describe("template", () => {
             { type: "constructor" },
             { type: "text" },
             { type: "text", text: { body: "" } },
-            { type: "interactive", interactive: { type: "nfm_reply" } },
+            { type: "interactive", interactive: { type: "a new one" } },
             { type: "location" },
         ]) {
             expect(templateOf(message)).toBe(UNSUPPORTED, { message: message.type });
@@ -64,6 +81,59 @@ test("the words of a message, by its type", () => {
     expect(textOf({ type: "interactive", interactive: { body: { text: "Choose" } } })).toBe("Choose");
     expect(textOf({ type: "text", text: { body: 42 } })).toBe("42");
     expect(textOf({ type: "order" })).toBe("");
+});
+
+describe("interactive", () => {
+    test("a form that was filled in tells its answers, without WhatsApp's own", () => {
+        const response_json = JSON.stringify({ flow_token: "x", color: "blue", sizes: ["S", "M"] });
+        expect(answerOf({ nfm_reply: { name: "flow", body: "Sent", response_json } })).toEqual({
+            title: "Sent",
+            lines: [
+                { name: "color", value: "blue" },
+                { name: "sizes", value: '["S","M"]' },
+            ],
+        });
+    });
+
+    test("a form of any shape costs nothing", () => {
+        allowTranslations();
+        for (const response_json of ["{", "null", "7", undefined]) {
+            const { title, lines } = answerOf({ nfm_reply: { response_json } });
+            expect([String(title), lines]).toEqual(["A form, filled in", []]);
+        }
+    });
+
+    test("what we ask shows its choices", () => {
+        allowTranslations();
+        const buttons = [{ reply: { title: "Yes" } }, { reply: { title: "No" } }];
+        const sections = [{ rows: [{ title: "Oslo" }] }, { rows: [{ title: "Bergen" }] }];
+        expect(questionOf({ header: { text: "Hi" }, action: { buttons } })).toEqual({
+            header: "Hi",
+            footer: "",
+            choices: ["Yes", "No"],
+        });
+        expect(questionOf({ action: { sections } }).choices).toEqual(["Oslo", "Bergen"]);
+        expect(questionOf({ action: { parameters: { display_text: "Pay" } } }).choices).toEqual(["Pay"]);
+        expect(questionOf(undefined).choices).toEqual([]);
+    });
+});
+
+test("an ad's address is a web address or none", () => {
+    expect(adOf({ headline: "Sale", body: "All bikes", source_url: "https://fb.me/1" })).toEqual({
+        headline: "Sale",
+        body: "All bikes",
+        href: "https://fb.me/1",
+    });
+    expect(adOf({ source_url: "javascript:alert(1)" }).href).toBe(null);
+    expect(adOf(null)).toBe(null);
+});
+
+test("a file is named by the message's type, or by the header of its template", () => {
+    expect(fileTypeOf({ type: "image" })).toBe("image");
+    expect(fileTypeOf({ type: "template", template: { header: { type: "video" } }, media: {} })).toBe("video");
+    expect(fileTypeOf({ type: "template", template: { header: { type: "text" } }, media: {} })).toBe(null);
+    expect(fileTypeOf({ type: "template", template: {}, media: null })).toBe(null);
+    expect(fileTypeOf({ type: "constructor" })).toBe(null);
 });
 
 test("a quotation without words is named by its type", () => {
@@ -96,7 +166,11 @@ describe("contacts", () => {
                 emails: [{ email: "j@example.com?bcc=x" }],
             },
         ]);
-        expect(person.name).toBe("João");
+        expect([person.name, person.phone, person.email]).toEqual([
+            "João",
+            "+55 11 91234-5678",
+            "j@example.com?bcc=x",
+        ]);
         expect(person.lines).toEqual([
             { text: "+55 11 91234-5678", href: "tel:+5511912345678" },
             { text: "j@example.com?bcc=x", href: "mailto:j%40example.com%3Fbcc%3Dx" },

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, mockDate, test } from "@odoo/hoot";
 import { Deferred, advanceTime, tick } from "@odoo/hoot";
 import { allowTranslations, patchWithCleanup } from "@web/../tests/web_test_helpers";
 import { Refused, Unreachable } from "@leadline/chat/api";
-import { Unsent, asMessage, uuid } from "@leadline/chat/unsent";
+import { Unsent, asMessage, uuid, withEntries } from "@leadline/chat/unsent";
 
 describe.current.tags("headless");
 
@@ -22,6 +22,10 @@ const api = {
         calls.push({ ...body, type: "note" });
         return answer(body);
     },
+    async settle(message, decision) {
+        calls.push({ type: "settle", message, ...decision });
+        return answer(decision);
+    },
     async upload(file, { onProgress, signal }) {
         calls.push({ type: "upload", name: file.name });
         onProgress(0.5);
@@ -35,7 +39,7 @@ function unsent(entries = []) {
         entries,
         onChange: () => {},
         onAccepted: (message) => accepted.push(message.client_id),
-        onRefused: () => refusals++,
+        onRefused: (reason) => refusals.push(String(reason)),
     });
 }
 
@@ -43,6 +47,9 @@ const say = (text) => ({ text, note: false, files: [] });
 const bodies = () => calls.map((call) => call.text?.body ?? call.name ?? call.body ?? call.type);
 const states = (list) => list.entries.map(({ state }) => state);
 
+const asPicture = (file) => ({ file, as: "image" });
+const asPlan = (file) => ({ file, as: "document" });
+const asSound = (file) => ({ file, as: "audio" });
 const picture = new File(["jpeg"], "sofa.jpg", { type: "image/jpeg" });
 const plan = new File(["pdf"], "plan.pdf", { type: "application/pdf" });
 const voice = new File(["ogg"], "voice.ogg", { type: "audio/ogg" });
@@ -58,7 +65,7 @@ beforeEach(() => {
     mockDate("2026-11-20 10:00:00");
     calls = [];
     accepted = [];
-    refusals = 0;
+    refusals = [];
     answer = (body) => (body.type === "upload" ? `media:${body.name}` : { id: "m", client_id: body.client_id });
 });
 
@@ -118,7 +125,7 @@ describe("order", () => {
         expect(list.entries).toHaveLength(1);
         expect(list.entries[0].state).toBe("refused");
         expect(list.entries[0].reason).toBe("Too long.");
-        expect(refusals).toBe(1);
+        expect(refusals).toEqual(["Too long."]);
     });
 });
 
@@ -198,8 +205,8 @@ describe("lost answers", () => {
             throw new TypeError("a mistake of ours");
         };
         const list = unsent();
-        list.push({ note: false, body: { type: "text", text: { body: "hi" } } });
-        await expect(list.drain()).rejects.toThrow("a mistake of ours");
+        const pushed = list.push({ note: false, body: { type: "text", text: { body: "hi" } } });
+        await expect(pushed).rejects.toThrow("a mistake of ours");
         expect(list.entries).toHaveLength(1);
         expect(list.running).toBe(false);
     });
@@ -250,7 +257,7 @@ describe("the agent's choices", () => {
             return { client_id: body.client_id };
         };
         const list = unsent();
-        list.add({ text: "", note: false, files: [picture] });
+        list.add({ text: "", note: false, files: [asPicture(picture)] });
         list.add(say("after"));
         await settle();
         list.discard(list.entries[0].clientId);
@@ -284,7 +291,7 @@ describe("what is sent", () => {
     });
 
     test("a file goes up first and is sent by its id with its own type", async () => {
-        unsent().add({ text: "look", note: false, files: [picture] });
+        unsent().add({ text: "look", note: false, files: [asPicture(picture)] });
         await settle();
         expect(calls[0]).toEqual({ type: "upload", name: "sofa.jpg" });
         expect(calls[1].type).toBe("image");
@@ -292,7 +299,7 @@ describe("what is sent", () => {
     });
 
     test("each file is a message; the text goes with the first that can carry it", async () => {
-        unsent().add({ text: "look", note: false, files: [voice, plan, picture] });
+        unsent().add({ text: "look", note: false, files: [asSound(voice), asPlan(plan), asPicture(picture)] });
         await settle();
         const sent = calls.filter(({ type }) => type !== "upload");
         expect(sent.map(({ type }) => type)).toEqual(["audio", "document", "image"]);
@@ -302,7 +309,7 @@ describe("what is sent", () => {
     });
 
     test("text that no file can carry goes before them", async () => {
-        unsent().add({ text: "listen", note: false, files: [voice] });
+        unsent().add({ text: "listen", note: false, files: [asSound(voice)] });
         await settle();
         expect(calls.filter(({ type }) => type !== "upload").map(({ type }) => type)).toEqual(["text", "audio"]);
     });
@@ -318,7 +325,7 @@ describe("what is sent", () => {
             }
             return { client_id: body.client_id };
         };
-        unsent().add({ text: "", note: false, files: [picture] });
+        unsent().add({ text: "", note: false, files: [asPicture(picture)] });
         await settle();
         await advanceTime(2000);
         await settle();
@@ -367,6 +374,106 @@ describe("found again", () => {
         const message = asMessage(list.entries[0], { id: 2, name: "Bob" });
         expect(message.status).toBe("failed");
         expect(message.unsent.again).toBe(false);
+    });
+});
+
+describe("more than text and files", () => {
+    const ours = (emoji) => ({ emoji, by: "business" });
+
+    test("a reply quotes once, by the first of its messages", async () => {
+        const replyTo = { id: "m7", type: "text", preview: "Would it fit?", author: { name: "Ada" } };
+        const list = unsent();
+        list.add({ ...say("It will"), files: [asSound(voice)], replyTo });
+        expect(asMessage(list.entries[0], { id: 2, name: "Bob" }).reply_to).toEqual(replyTo);
+        await settle();
+        expect(calls.filter(({ type }) => type !== "upload").map(({ context }) => context)).toEqual([
+            { message_id: "m7" },
+            undefined,
+        ]);
+    });
+
+    test("a link goes with a preview when the agent chose it", async () => {
+        const list = unsent();
+        list.add({ ...say("https://a.io"), preview: true });
+        list.add(say("https://a.io"));
+        await settle();
+        expect(calls.map(({ text }) => text)).toEqual([
+            { body: "https://a.io", preview_url: true },
+            { body: "https://a.io" },
+        ]);
+    });
+
+    test("a text too long for a caption goes before its file", async () => {
+        unsent().add({ ...say("x".repeat(1025)), files: [asPicture(picture)] });
+        await settle();
+        const sent = calls.filter(({ type }) => type !== "upload");
+        expect(sent.map(({ type }) => type)).toEqual(["text", "image"]);
+    });
+
+    test("a voice note says that it is one", async () => {
+        unsent().add({ ...say(""), files: [{ ...asSound(voice), voice: true }] });
+        await settle();
+        expect(calls[1].audio).toEqual({ id: "media:voice.ogg", voice: true });
+    });
+
+    test("a reaction shows on its message at once, and takes its turn like any message", async () => {
+        const stuck = new Deferred();
+        answer = () => stuck;
+        const list = unsent();
+        list.add(say("one"));
+        list.react("m1", "👍");
+        await settle();
+        expect(bodies()).toEqual(["one"]);
+        const message = { id: "m1", reactions: [ours("❤️"), { emoji: "😂", by: "customer" }] };
+        const shown = withEntries(message, list.entries).reactions;
+        expect(shown.map(({ emoji, by, status }) => [emoji, by, status])).toEqual([
+            ["😂", "customer", undefined],
+            ["👍", "business", "queued"],
+        ]);
+        expect(message.reactions).toHaveLength(2);
+        answer = (body) => ({ client_id: body.client_id });
+        stuck.resolve({ client_id: "1" });
+        await settle();
+        expect(calls[1].reaction).toEqual({ message_id: "m1", emoji: "👍" });
+        expect(list.entries).toEqual([]);
+    });
+
+    test("one that is taken away is gone at once", () => {
+        const list = unsent();
+        list.stop();
+        list.react("m1", "");
+        expect(withEntries({ id: "m1", reactions: [ours("❤️")] }, list.entries).reactions).toEqual([]);
+        expect(withEntries({ id: "m2", reactions: [ours("❤️")] }, list.entries).reactions).toHaveLength(1);
+    });
+
+    test("what is sent again goes through the API's settling, under its own client id", async () => {
+        const list = unsent();
+        list.repeat("m3");
+        expect(withEntries({ id: "m3" }, list.entries).repeating).toBe(true);
+        await settle();
+        expect(calls[0].message).toBe("m3");
+        expect(calls[0].as).toBe("send_again");
+        expect(calls[0].client_id).toMatch(/^[0-9a-f-]{36}$/);
+        expect(list.entries).toEqual([]);
+    });
+
+    test("a refused reaction leaves nothing behind and says why", async () => {
+        answer = () => {
+            throw new Refused({ status: 422, code: "window_closed", detail: "Closed." });
+        };
+        const list = unsent();
+        list.react("m1", "👍");
+        await settle();
+        expect(list.entries).toEqual([]);
+        expect(refusals).toEqual(["Closed."]);
+    });
+
+    test("a reaction that was forgotten over a reload is not sent hours later", async () => {
+        const body = { type: "reaction", reaction: { message_id: "m1", emoji: "👍" } };
+        const list = unsent([{ clientId: "c1", note: false, body, at: "2026-11-20T08:00:00Z" }]);
+        await list.drain();
+        expect(list.entries).toEqual([]);
+        expect(calls).toEqual([]);
     });
 });
 

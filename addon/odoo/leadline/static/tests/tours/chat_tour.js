@@ -6,6 +6,7 @@
  */
 import { browser } from "@web/core/browser/browser";
 import { registry } from "@web/core/registry";
+import { LIMITS } from "@leadline/chat/attachment";
 
 const messages = [];
 
@@ -39,6 +40,9 @@ function answer(method, path, body) {
     }
     if (path.endsWith("/read")) {
         return { read: messages.length, unread: 0 };
+    }
+    if (path.endsWith("/limits")) {
+        return LIMITS;
     }
     const until = new Date(Date.now() + 3600000).toISOString();
     return { contact: { name: "Ada" }, window: { open: true, until }, unread: 0, owner: null };
