@@ -1,6 +1,7 @@
 import logging
 import time
 import traceback
+from datetime import timedelta
 
 import psycopg2
 
@@ -19,6 +20,9 @@ CARDS = ("crm.lead", "res.partner", "leadline.conversation")
 
 CARD_LIMIT = 80
 """Conversations that one card shows, latest first."""
+
+REACTIONS_APART = timedelta(minutes=10)
+"""The owner is told of one reaction in this time."""
 
 
 class BigInteger(fields.Integer):
@@ -87,6 +91,7 @@ class LeadlineConversation(models.Model):
         aggregator=None,
         help="How many there were when the owner was notified.",
     )
+    reaction_alerted_at = fields.Datetime(readonly=True, help="When the owner was last notified of a reaction.")
     merged_into = fields.Char(
         "Continued In", readonly=True, index="btree_not_null", help="The conversation that this one turned out to be."
     )
@@ -309,6 +314,9 @@ class LeadlineConversation(models.Model):
             conversation._take_state(told)
         if event.type == "message.received":
             conversation._notify_owner()
+        # Only the customer's own reactions make the conversation newer; one that is told again does not.
+        elif newer and event.what == "reaction":
+            conversation._notify_reaction()
         return conversation
 
     def _lock(self):
@@ -496,9 +504,9 @@ class LeadlineConversation(models.Model):
     def _notify_owner(self):
         """Notify the owner of a customer who writes: once, until what was written has been read."""
         self.ensure_one()
-        card = self._lead() or self.partner_id
+        card = self._alert_card()
         alerted = self.alerted_count > self.read_count
-        if alerted or not self.unread_count or not self.user_id or not card:
+        if alerted or not self.unread_count or not card:
             return
         self.alerted_count = self.received_count
         env = self.with_context(lang=self.user_id.lang).env
@@ -507,6 +515,25 @@ class LeadlineConversation(models.Model):
             subject=env._("New WhatsApp message"),
             body=env._("There is a new WhatsApp message for %s.", card.display_name),
         )
+
+    def _notify_reaction(self):
+        """Notify the owner of a customer who reacts. Reactions are never unread, so time keeps them from crowding."""
+        self.ensure_one()
+        card = self._alert_card()
+        now = fields.Datetime.now()
+        if not card or (self.reaction_alerted_at and now - self.reaction_alerted_at < REACTIONS_APART):
+            return
+        self.reaction_alerted_at = now
+        env = self.with_context(lang=self.user_id.lang).env
+        card.message_notify(
+            partner_ids=self.user_id.partner_id.ids,
+            subject=env._("Reaction on WhatsApp"),
+            body=env._("The customer's reaction to a WhatsApp message has changed: %s.", card.display_name),
+        )
+
+    def _alert_card(self):
+        """Return the card that the owner is to look at; none when there is nobody to tell."""
+        return self.user_id and (self._lead() or self.partner_id)
 
 
 def _subject_of(raw_event):

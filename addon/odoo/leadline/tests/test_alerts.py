@@ -1,4 +1,5 @@
 import json
+from datetime import timedelta
 
 from .common import PHONE, LeadlineCase, conversation, event
 
@@ -96,3 +97,40 @@ class TestAlerts(LeadlineCase):
         self.met()
         self.assertFalse(self.notices())
         self.assertEqual(len(self.alerts()), 1)
+
+    def reaction(self, version, **changed):
+        told = event(conversation(version=version, read=1, **changed), "message.changed")
+        told["message"]["what"] = "reaction"
+        return told
+
+    def reactions(self):
+        return self.notices().filtered(lambda found: found.subject == "Reaction on WhatsApp")
+
+    def test_the_owner_is_notified_of_a_customers_reaction_though_nothing_is_unread(self):
+        row = self.owned(conversation(read=1))
+        self.apply(self.reaction(2))
+        self.assertEqual((self.reactions().model, self.reactions().res_id), ("crm.lead", row.lead_ids.id))
+        self.assertIn("WhatsApp: Ada Example", self.reactions().body)
+        self.assertEqual(row.unread_count, 0)
+
+    def test_a_reaction_told_again_or_soon_after_another_notifies_nobody_twice(self):
+        row = self.owned(conversation(read=1))
+        told = self.reaction(2)
+        self.apply(told)
+        self.apply(told)
+        self.apply(self.reaction(3))
+        self.assertEqual(len(self.reactions()), 1)
+        row.reaction_alerted_at -= timedelta(hours=1)
+        self.apply(told)
+        self.assertEqual(len(self.reactions()), 1, "told again")
+        self.apply(self.reaction(4))
+        self.assertEqual(len(self.reactions()), 2)
+
+    def test_an_edit_or_a_reaction_of_ours_notifies_nobody(self):
+        self.owned(conversation(read=1))
+        edit = self.reaction(2)
+        edit["message"]["what"] = "edited"
+        self.apply(edit)
+        # What we do to a message leaves the conversation as it is.
+        self.apply(self.reaction(2))
+        self.assertFalse(self.reactions())

@@ -83,12 +83,16 @@ class Conversation:
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened in a conversation. `message` is an id, or None when it was not about one."""
+    """Something that happened in a conversation. `message` is an id, or None when it was not about one.
+
+    `what` says what of a message changed, such as "reaction"; empty where nothing is said.
+    """
 
     id: str
     type: str
     conversation: Conversation
     message: str | None
+    what: str
 
 
 @dataclass(frozen=True)
@@ -146,6 +150,7 @@ def read_event(raw: object) -> Event | LineEvent:
         type=type_,
         conversation=_conversation(_object(fields.get("conversation"), "conversation")),
         message=None if message is None else _identifier(_object(message, "message"), "id"),
+        what="" if message is None else _shown(message.get("what")),
     )
 
 
