@@ -3,7 +3,7 @@ import { _t } from "@web/core/l10n/translation";
 import { useService } from "@web/core/utils/hooks";
 import { Component, onWillDestroy, onWillUpdateProps, useEffect, useExternalListener, useRef, useState } from "@odoo/owl";
 import { Refused, Unreachable } from "../chat/api";
-import { kindOf } from "../chat/attachment";
+import { waysOf } from "../chat/attachment";
 import { uuid } from "../chat/unsent";
 import {
     MEDIA,
@@ -343,9 +343,9 @@ export class TemplatePicker extends Component {
         if (!file) {
             return;
         }
-        const found = kindOf(file);
-        if (found.refused || (kind !== "document" && found.type !== kind)) {
-            this.state.faults[field] = found.refused || _t("This file is of another type, or too large for WhatsApp.");
+        const { ways, refused } = waysOf(file);
+        if (!ways.includes(kind)) {
+            this.state.faults[field] = refused || _t("This file is of another type, or too large for WhatsApp.");
             return;
         }
         this.forget();

@@ -203,17 +203,23 @@ test("a link goes with a preview unless the agent says otherwise", async () => {
 });
 
 test("a text longer than WhatsApp takes can't be sent, and says by how much", async () => {
+    world.limits.text = 20;
     const talk = await talking();
-    await write("x".repeat(4097));
+    await waitUntil(() => world.calls.includes("GET /limits"));
+    await write("x".repeat(18));
     await animationFrame();
-    expect(".o_leadline_counter").toHaveText("4097 / 4096");
+    expect(".o_leadline_counter").toHaveCount(0);
+    await write("x".repeat(21));
+    await animationFrame();
+    expect(".o_leadline_counter").toHaveText("21 / 20");
     expect(".o_leadline_send").not.toBeEnabled();
     await press("Enter");
     expect(talk.posts).toEqual([]);
-    input().value = "😀".repeat(4000);
+    // An emoji is one character, though two to JavaScript.
+    input().value = "😀".repeat(19);
     await manuallyDispatchProgrammaticEvent(input(), "input");
     await animationFrame();
-    expect(".o_leadline_counter").toHaveText("4000 / 4096");
+    expect(".o_leadline_counter").toHaveText("19 / 20");
     expect(".o_leadline_send").toBeEnabled();
 });
 
