@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from functions.core.identity import Alias
@@ -11,8 +12,9 @@ from functions.core.store import NOW, Document, Increment, Key, Maximum, Union, 
 from functions.core.window import closes_at, is_open
 
 
+@lru_cache(maxsize=10_000)
 def conversation_key(line: str, contact: str) -> Key:
-    """Return the key of the one conversation between a line and a contact."""
+    """Return the key of the one conversation between a line and a contact; each of its messages asks for it."""
     return Key("conversations", key_of("conversation", line, contact))
 
 

@@ -94,7 +94,6 @@ def message_fields(
     The raw item is kept as text, which any store takes.
     """
     outbound = message.by == PHONE
-    stated = {"context": message.context, "product": message.product, "referral": message.referral}
     fields: dict[str, Any] = {
         "account": account,
         "line": line,
@@ -109,8 +108,10 @@ def message_fields(
         "content": revised_content(message.type, message.content),
         "raw": json_text.write(message.raw),
         "changed": NOW,
-        **{name: value for name, value in stated.items() if value},
     }
+    for name in ("context", "product", "referral"):
+        if stated := getattr(message, name):
+            fields[name] = stated
     if outbound:
         # The phone has sent it; its later statuses come by themselves.
         fields |= {"rank": RANK["sent"], "statuses": {"sent": message.at}}

@@ -27,8 +27,8 @@ def verify_meta(body: bytes, header: str | None, secrets: Sequence[str]) -> None
     match = _META.fullmatch(header or "")
     if match is None:
         raise SignatureWrong("no signature of Meta's form")
-    given = bytes.fromhex(match[1])
-    if not _any_equal(given, (hmac.digest(secret.encode(), body, "sha256") for secret in secrets)):
+    expected = [hmac.digest(secret.encode(), body, "sha256") for secret in secrets]
+    if not _any_equal(bytes.fromhex(match[1]), expected):
         raise SignatureWrong("the signature does not match")
 
 

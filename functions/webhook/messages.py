@@ -91,9 +91,12 @@ def _changes(message: Message, there: Document | None) -> dict[str, Any]:
         return {}
     if message.by == PHONE:
         return {"last_out": Maximum(message.at)}
-    by_advertisement = came_by(message.referral, message.at) if message.referral else {}
-    latest = max(message.at, last_reaction(there.fields)) if there else message.at
-    return {**received(message.at), **active(latest), **by_advertisement}
+    changes = received(message.at)
+    if there:
+        changes |= active(max(message.at, last_reaction(there.fields)))
+    if message.referral:
+        changes |= came_by(message.referral, message.at)
+    return changes
 
 
 def _told_as(message: Message) -> Type:

@@ -1,5 +1,6 @@
 """A webhook's body as updates: every entry, every change, every item, each for itself."""
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -133,11 +134,12 @@ def _of_import(change: dict[str, Any], value: dict[str, Any], waba: str | None) 
 
 def _of_value(value: dict[str, Any], waba: str | None) -> Iterator[Update]:
     number, contacts = _phone_number_id(value), contacts_of(value)
-    yield from _held(value, number, contacts, waba)
-    if "standby" in value:
-        # Copies for a number that stands by are nested one level deeper.
-        standby = mapping(value["standby"])
-        yield from _held(standby, number, contacts_of(standby) or contacts, waba)
+    own = _held(value, number, contacts, waba)
+    if "standby" not in value:
+        return own
+    # Copies for a number that stands by are nested one level deeper.
+    standby = mapping(value["standby"])
+    return itertools.chain(own, _held(standby, number, contacts_of(standby) or contacts, waba))
 
 
 def _held(

@@ -60,4 +60,4 @@ def listed(holder: Any, name: str) -> list[Any]:
 
 def errors(item: dict[str, Any]) -> list[dict[str, Any]]:
     """Return Meta's error objects of an item."""
-    return [error for error in listed(item, "errors") if isinstance(error, dict)]
+    return [error for error in listed(item, "errors") if isinstance(error, dict)] if "errors" in item else []

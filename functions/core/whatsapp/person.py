@@ -31,22 +31,25 @@ def person(contacts: Sequence[dict[str, Any]], wa_id: Any, bsuid: Any, parent: A
 
     Matched by identity, never by position: a batch's contacts need not line up with its messages.
     """
-    if isinstance(wa_id, str) and _BSUID.fullmatch(wa_id):
+    if _is_bsuid(wa_id):
         # Some relays put the BSUID where the number belongs.
         wa_id, bsuid = None, bsuid or wa_id
     contact = _described(contacts, bsuid, wa_id)
     profile = mapping(contact.get("profile"))
-    known_wa_id = wa_id or contact.get("wa_id")
-    if isinstance(known_wa_id, str) and _BSUID.fullmatch(known_wa_id):
-        known_wa_id = None
+    if not wa_id and not _is_bsuid(contact.get("wa_id")):
+        wa_id = contact.get("wa_id")
     username = optional(profile.get("username"))
     return Person(
-        wa_id=optional(known_wa_id),
+        wa_id=optional(wa_id),
         bsuid=optional(bsuid or contact.get("user_id")),
         parent_bsuid=optional(parent or contact.get("parent_user_id")),
         username=username.removeprefix("@") if username else None,
         name=optional(profile.get("name")),
     )
+
+
+def _is_bsuid(value: Any) -> bool:
+    return isinstance(value, str) and _BSUID.fullmatch(value) is not None
 
 
 def _described(contacts: Sequence[dict[str, Any]], bsuid: Any, wa_id: Any) -> dict[str, Any]:
