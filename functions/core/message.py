@@ -115,6 +115,8 @@ def message_fields(
     if outbound:
         # The phone has sent it; its later statuses come by themselves.
         fields |= {"rank": RANK["sent"], "statuses": {"sent": message.at}}
+    if message.call is not None:
+        fields["call"] = message.call
     if message.errors:
         # Meta could not hand the message over, or not all of it.
         fields["error"] = error_view(message.errors[0])

@@ -41,7 +41,7 @@ from functions.core.whatsapp import (
     updates,
 )
 from functions.webhook.facts import Owner, fact_step, owner_of
-from functions.webhook.messages import group_step, import_step, message_step, preference_step
+from functions.webhook.messages import call_step, group_step, import_step, message_step, preference_step
 from functions.webhook.moves import move_step
 from functions.webhook.statuses import status_step
 
@@ -214,6 +214,8 @@ class Acceptance:
 
     async def _message(self, message: Message, line: Line, item: _Item, crowd: Crowd, *, certain: bool) -> Step:
         there = await self._there(message, line) if certain else None
+        if there is not None and message.call is not None:
+            return call_step(message, there, line, item.arrival.now)
         if there is not None and there.key != key_of_message(message, line.id):
             return Step()  # The phone app repeats what was sent through us.
         stored = there is not None and not _is_incomplete(there)
@@ -221,11 +223,14 @@ class Acceptance:
             step = message_step(message, line, crowd, item.arrival.now, item.index, there=None if stored else there)
         except Nameless as error:
             return self._park(str(error), item)
+        if message.call is not None:
+            # That a call is stored does not prove that all news of it are.
+            return replace(step, message=None)
         return replace(step, writes=[]) if stored else step
 
     async def _there(self, message: Message, line: Line) -> Document | None:
         """Return what is stored of a message, or of what changed it before it came."""
-        if message.by == PHONE:
+        if message.by == PHONE or message.call is not None:
             return await message_of_wamid(self._ports.store, line.id, message.wamid)
         [there] = await self._ports.store.get([key_of_message(message, line.id)])
         return there
@@ -282,4 +287,6 @@ _READING = (*WHAT, Fact)
 
 def _reads(update: Update) -> bool:
     """Tell whether an update must look at what is there, so that it can't stand in a commit with others."""
-    return isinstance(update, _READING) or (isinstance(update, Message) and update.by == PHONE)
+    if isinstance(update, Message):
+        return update.by == PHONE or update.call is not None
+    return isinstance(update, _READING)

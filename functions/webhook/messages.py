@@ -105,6 +105,24 @@ def _told_as(message: Message) -> Type:
     return "message.received" if message.said else "conversation.updated"
 
 
+def call_step(call: Message, there: Document, line: Line, now: datetime) -> Step:
+    """Return what further news of a call ask for."""
+    if there.fields.get("call", 0) >= (call.call or 0):
+        return Step()
+    changed = event(
+        "message.changed",
+        account=line.account,
+        connection=line.connection,
+        conversation=there.fields["conversation"],
+        message=there.key.id,
+        detail=call.content["kind"],
+        now=now,
+    )
+    fields = {"call": call.call, "content": call.content, "raw": json_text.write(call.raw), "changed": NOW}
+    tasks = [deliver_task(line.connection, key_of(there.key.id, call.content["kind"]))]
+    return Step([update(there.key, fields, version=there.version), changed], tasks)
+
+
 def preference_step(preference: Preference, line: Line, crowd: Crowd) -> Step:
     """Return what WhatsApp's own switch for marketing asks for. Raises `Nameless`."""
     contact, people_writes = crowd.contact_of(line.account, preference.person, preference.at)
@@ -120,7 +138,7 @@ def import_step(given: Import, line: Line, now: datetime) -> Step:
 
 def group_step(message: GroupMessage, line: Line, now: datetime) -> Step:
     """Return what something of a group asks for: it is kept apart, raw, and counted."""
-    key = Key("group_messages", key_of("group_message", line.id, message.wamid))
+    key = Key("group_messages", key_of("group_message", line.id, message.name))
     fields = {
         "account": line.account,
         "line": line.id,
@@ -129,7 +147,7 @@ def group_step(message: GroupMessage, line: Line, now: datetime) -> Step:
         "raw": json_text.write(message.raw),
         "changed": NOW,
     }
-    return Step(writes=[create(key, fields), counted(line.account, "group message", now)], message=key)
+    return Step(writes=[create(key, fields), counted(line.account, f"group {message.what}", now)], message=key)
 
 
 def _stops(message: Message, contact: str) -> list[Write]:

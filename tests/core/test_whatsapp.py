@@ -261,7 +261,7 @@ def test_errors_of_the_line_itself_are_kept():
     assert (update.fact, update.value, update.reason, update.phone_number_id) == ("error", "131000", "Odd", NUMBER)
 
 
-@pytest.mark.parametrize("field", ["history", "flows", "a_field_of_tomorrow"])
+@pytest.mark.parametrize("field", ["history", "automatic_events", "a_field_of_tomorrow"])
 def test_another_field_is_kept_whole_under_its_name(field):
     [update] = read(value(history=[]), field=field)
     assert (type(update), update.phone_number_id, update.reason) == (Unhandled, NUMBER, f"field {field}")

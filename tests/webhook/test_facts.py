@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.payloads import ANA, NUMBER, WABA, error, inbound_text, value
+from tests.payloads import ANA, NUMBER, WABA, error, inbound_text, value, webhook
 
 OURS = "15550100001"
 
@@ -28,6 +28,8 @@ async def account_says(rig, field, value, at=1_780_000_000, waba=WABA):
             "RESTRICTED_X",
         ),
         ("account_update", {"event": "SOMETHING_NEW"}, "account", "SOMETHING_NEW"),
+        ("payment_configuration_update", {"status": "Needs Testing"}, "payment", "Needs Testing"),
+        ("partner_solutions", {"solution_status": "INITIATED"}, "partner_solution", "INITIATED"),
         ("security", {"display_phone_number": OURS, "event": "PIN_CHANGED"}, "pin", "PIN_CHANGED"),
         ("phone_number_name_update", {"display_phone_number": "+1 555 010 0001", "decision": "OK"}, "name", "OK"),
         ("business_capability_update", {"max_daily_conversations_per_business": 2000}, "limit", "2000"),
@@ -76,6 +78,17 @@ async def test_what_comes_of_a_group_is_in_no_persons_chat(rig):
     assert (await rig.call("GET", "/v1/conversations")).json()["items"] == []
     assert len(rig.documents("group_messages")) == 1
     assert [(count["what"], count["count"]) for count in rig.documents("counts")] == [("group message", 1)]
+
+
+async def test_what_happens_to_a_group_is_kept_apart_too(rig):
+    made = {"timestamp": "1780000000", "group_id": "group", "type": "group_create", "subject": "Us"}
+    failed = {"timestamp": "1780000001", "type": "group_create", "request_id": "1", "errors": [error(131000)]}
+    for _ in range(2):
+        body = webhook(value(groups=[made, failed]), field="group_lifecycle_update")
+        assert (await rig.post_body(body)).status_code == 200
+    assert len(rig.documents("group_messages")) == 2
+    assert [(count["what"], count["count"]) for count in rig.documents("counts")] == [("group group_create", 2)]
+    assert rig.documents("parked") == rig.documents("conversations") == []
 
 
 async def test_a_groups_ticks_are_kept_for_each_member(rig):

@@ -2,13 +2,26 @@
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
+from functions.core.phone import digits
 from functions.core.whatsapp import account
 from functions.core.whatsapp.account import Fact
+from functions.core.whatsapp.call import call, call_status
 from functions.core.whatsapp.coexistence import ADDRESS_BOOK, HISTORY, Import, imported
 from functions.core.whatsapp.items import UNREADABLE, Unhandled, listed, mapping, optional, word
-from functions.core.whatsapp.message import Change, Edit, GroupMessage, Message, Reaction, Revocation, echoed, said
+from functions.core.whatsapp.message import (
+    Change,
+    Edit,
+    GroupMessage,
+    Message,
+    Reaction,
+    Revocation,
+    echoed,
+    group_change,
+    said,
+)
 from functions.core.whatsapp.person import contacts_of
 from functions.core.whatsapp.preference import Preference, preference
 from functions.core.whatsapp.status import Status, status
@@ -22,12 +35,25 @@ _LISTS: dict[str, _Reader] = {
     "messages": said,
     "message_echoes": echoed,
     "statuses": status,
+    "groups": group_change,
 }
 """The lists of a change that hold updates, by whichever field they come."""
 
+_CALLS = {"calls": call, "statuses": call_status}
+"""What the lists of field `calls` hold."""
+
 _IMPORTS = (HISTORY, ADDRESS_BOOK)
 
-_FIELDS = ("messages", "smb_message_echoes", "standby", "user_preferences")
+_FIELDS = (
+    "messages",
+    "smb_message_echoes",
+    "standby",
+    "user_preferences",
+    "group_lifecycle_update",
+    "group_participants_update",
+    "group_settings_update",
+    "group_status_update",
+)
 """`standby` has what `messages` has, for a number that another app or Meta's agent answers (Meta, "standby")."""
 
 # Before anything reacts to a customer's words, it is known what they do not want.
@@ -70,7 +96,7 @@ def _reduced(change: Any, raw: Any) -> dict[str, Any] | None:
     """Return a change with one item left; None where it does not hold that item."""
     value = mapping(mapping(change).get("value"))
     bare = _bare(value)
-    for name in (*_LISTS, "errors"):
+    for name in (*_LISTS, "calls", "errors"):
         if _holds(value, name, raw):
             return {**change, "value": {**bare, name: [raw]}}
         if _holds(value.get("standby"), name, raw):
@@ -79,7 +105,7 @@ def _reduced(change: Any, raw: Any) -> dict[str, Any] | None:
 
 
 def _bare(holder: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in holder.items() if name not in (*_LISTS, "errors", "standby")}
+    return {name: value for name, value in holder.items() if name not in (*_LISTS, "calls", "errors", "standby")}
 
 
 def _holds(holder: Any, name: str, raw: Any) -> bool:
@@ -101,6 +127,8 @@ def _of_entry(entry: Any) -> Iterator[Update]:
             yield Unhandled(None, "change without value", change)
         elif change.get("field") in _FIELDS:
             yield from _of_value(value, optional(entry.get("id")))
+        elif change.get("field") == "calls":
+            yield from _of_calls(value)
         elif change.get("field") in _IMPORTS:
             yield from _of_import(change, value, optional(entry.get("id")))
         elif change.get("field") in account.FIELDS:
@@ -130,6 +158,14 @@ def _of_import(change: dict[str, Any], value: dict[str, Any], waba: str | None) 
     yield from declined
     if given is None and not declined:
         yield Unhandled(number, f"field {kind}", change)
+
+
+def _of_calls(value: dict[str, Any]) -> Iterator[Update]:
+    number, contacts = _phone_number_id(value), contacts_of(value)
+    business = digits(optional(mapping(value.get("metadata")).get("display_phone_number")) or "")
+    for name, read in _CALLS.items():
+        for item in listed(value, name):
+            yield _of_item(name, partial(read, business=business), number, item, contacts)
 
 
 def _of_value(value: dict[str, Any], waba: str | None) -> Iterator[Update]:

@@ -5,8 +5,9 @@ from typing import Any
 
 from msgspec import Struct
 
+from functions.core import json_text
 from functions.core.whatsapp import content
-from functions.core.whatsapp.items import errors, mapping, optional, text, time
+from functions.core.whatsapp.items import UNREADABLE, errors, mapping, optional, text, time, word
 from functions.core.whatsapp.person import Person, person
 
 CUSTOMER, PHONE = "customer", "phone"
@@ -34,7 +35,7 @@ class _Head(Struct, frozen=True, kw_only=True):
 class Message(_Head, frozen=True, kw_only=True):
     """One thing said; `content` is the type's own object.
 
-    `becomes`: the identities that WhatsApp says the person has from now on.
+    `becomes`: the identities that WhatsApp says the person has from now on. `call`: how far a call has come.
     """
 
     type: str
@@ -44,11 +45,12 @@ class Message(_Head, frozen=True, kw_only=True):
     product: dict[str, Any] | None = None
     referral: dict[str, Any] | None = None
     becomes: Person | None = None
+    call: int | None = None
 
     @property
     def said(self) -> bool:
-        """Whether somebody said something. WhatsApp's own notices open no window and are never unread."""
-        return self.type not in _NOTHING_SAID
+        """Whether somebody spoke or called. WhatsApp's own notices open no window and are never unread."""
+        return self.type not in _NOTHING_SAID or self.call is not None
 
 
 class Reaction(_Head, frozen=True, kw_only=True):
@@ -73,12 +75,16 @@ class Revocation(_Head, frozen=True, kw_only=True):
 
 
 class GroupMessage(Struct, frozen=True):
-    """Something that came of a group: kept apart, because it is no person's conversation."""
+    """Something that came of a group: kept apart, because it is no person's conversation.
+
+    `name` tells it apart: the wamid of what was said, or all of what happened to the group itself, which has none.
+    """
 
     phone_number_id: str
-    wamid: str
-    at: int
+    name: str
+    at: int | None
     group: str
+    what: str
     raw: dict[str, Any]
 
 
@@ -134,7 +140,22 @@ def _after(item: dict[str, Any]) -> Person | None:
 
 
 def _of_group(number: str, item: dict[str, Any]) -> GroupMessage:
-    return GroupMessage(number, text(item["id"]), time(item["timestamp"]), text(item["group_id"]), item)
+    return GroupMessage(number, text(item["id"]), time(item["timestamp"]), text(item["group_id"]), "message", item)
+
+
+def group_change(number: str, item: dict[str, Any], _contacts: Sequence[dict[str, Any]]) -> GroupMessage:
+    """Return an item of `groups[]`: a group was made, changed or left. Raises as `said` does."""
+    name = json_text.write(item)
+    # One that could not be made has no id yet.
+    group = optional(item.get("group_id")) or ""
+    return GroupMessage(number, name, _time(item), group, word(item.get("type")), item)
+
+
+def _time(item: dict[str, Any]) -> int | None:
+    try:
+        return time(item["timestamp"])
+    except UNREADABLE:
+        return None
 
 
 def _head(number: str, item: dict[str, Any], customer: Person, by: str) -> dict[str, Any]:

@@ -6,6 +6,11 @@ const EVENTS = {
     number_changed: _t("The customer has a new phone number."),
     user_id_changed: _t("WhatsApp knows the customer under a new id."),
     identity_changed: _t("The customer's security code has changed."),
+    call_ringing: _t("Calling …"),
+    call_answered: _t("In a call."),
+    call_ended: _t("There was a call."),
+    call_missed: _t("Missed call from the customer."),
+    call_unanswered: _t("The customer did not answer the call."),
 };
 
 /** Lines shown of a filled-in form; the rest is on the phone. */
