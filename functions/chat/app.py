@@ -13,6 +13,7 @@ from functions.chat import (
     problems,
     pulling,
     reading,
+    reviews,
     settling,
     starting,
     templates,
@@ -72,6 +73,7 @@ def _app(desk: Desk, door: Door) -> FastAPI:
         max_age=86400,
     )
     problems.install(app)
+
     calling = Annotated[Caller, Depends(door.caller)]
 
     @app.get("/health", include_in_schema=False)
@@ -204,6 +206,11 @@ def _app(desk: Desk, door: Door) -> FastAPI:
     async def limits(caller: calling) -> dict[str, Any]:
         """Say which lengths, types and sizes WhatsApp takes."""
         return limits_view()
+
+    @app.get("/v1/reviews")
+    async def list_reviews(caller: calling, before: str | None = None, limit: Limit = 50) -> dict[str, Any]:
+        """Contacts that may be the same person, the latest found first (CRM servers only)."""
+        return await reviews.reviews(desk, caller, before=before, limit=limit)
 
     @app.get("/v1/events")
     async def events(caller: calling, after: str = "0", limit: Limit = 100) -> dict[str, Any]:

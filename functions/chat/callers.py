@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Annotated, Any
 
 import jwt
-from fastapi import Request
+from fastapi import Request, Security
+from fastapi.security import APIKeyHeader, HTTPBearer
 
 from functions.chat.problems import Problem
 from functions.core.ids import key_of
@@ -25,6 +26,23 @@ EVERY_CONVERSATION = "*"
 
 _READS = ("GET", "HEAD")
 _REPLAY_KEPT = timedelta(minutes=10)
+
+
+_GRANT = HTTPBearer(
+    scheme_name="grant",
+    bearerFormat="JWT",
+    description="A browser's: a token for one conversation, which the CRM's server makes (HS256, at most 5 minutes).",
+    auto_error=False,
+)
+_SIGNED = APIKeyHeader(
+    name="webhook-signature",
+    scheme_name="signed call",
+    description=(
+        "A CRM server's: `v1,` and the base64 HMAC-SHA256 of `id.timestamp.METHOD path?query.body`, with the headers"
+        " `webhook-id`, `webhook-timestamp` and `leadline-connection` beside it."
+    ),
+    auto_error=False,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +66,13 @@ class Door:
         self._seal = seal
         self._one_machine = one_machine
 
-    async def caller(self, request: Request) -> Caller:
-        """Return who asks. Raises `Problem` 401."""
+    async def caller(
+        self,
+        request: Request,
+        grant: Annotated[object, Security(_GRANT)],
+        signature: Annotated[object, Security(_SIGNED)],
+    ) -> Caller:
+        """Return who asks. Raises `Problem` 401. `grant` and `signature` stand there for the API's description."""
         authorization = request.headers.get("authorization", "")
         if authorization.startswith("Bearer "):
             return await self._browser(authorization.removeprefix("Bearer "))

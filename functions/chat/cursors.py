@@ -43,6 +43,14 @@ def time_place(cursor: str) -> tuple[datetime, str]:
     return seen
 
 
+def number_place(cursor: str) -> tuple[int, str]:
+    """Return the (number, id) that a cursor into an order by number names. Raises `Problem`."""
+    number, separator, document = cursor.partition("~")
+    if not separator or not _MICROS.fullmatch(number):
+        raise Problem(422, "invalid", "before: this is no cursor of ours.")
+    return int(number), document
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """A cursor into changes: `since` bounds the query, `last_seen` is set in the middle of a reading."""

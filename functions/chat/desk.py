@@ -39,10 +39,9 @@ class Desk:
         if caller.conversation not in (None, conversation_id):
             raise Problem(403, "other_conversation", "The grant is for another conversation.")
         conversation = await self._conversation(conversation_id)
-        if conversation is None or conversation.fields["connection"] != caller.connection:
-            raise not_found()
-        line = await self.directory.line(conversation.fields["line"])
-        if line is None:
+        line = await self.directory.line(conversation.fields["line"]) if conversation else None
+        # The line's own connection: a line that moved to another CRM takes its conversations with it.
+        if conversation is None or line is None or line.connection != caller.connection:
             raise not_found()
         return Open(conversation, line)
 

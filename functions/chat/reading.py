@@ -16,13 +16,10 @@ from functions.core.store import Document, Query
 async def head(desk: Desk, opened: Open) -> dict[str, Any]:
     """Return who is talked to, until when free text is allowed, and who looks after it."""
     fields = opened.conversation.fields
-    found = await desk.contact(opened.conversation)
-    contact = {**contact_view(found), "consent": consent_view(found.fields)}
-    del contact["phone_variants"]
     return {
         "id": opened.id,
         "line": {**opened.line.view(), "health": await health(desk.ports.store, opened.line)},
-        "contact": contact,
+        "contact": contact_head(await desk.contact(opened.conversation)),
         "window": window_view(fields, desk.ports.now()),
         "unread": unread(fields),
         "received": fields.get("received", 0),
@@ -35,6 +32,13 @@ async def head(desk: Desk, opened: Open) -> dict[str, Any]:
     }
 
 
+def contact_head(contact: Document) -> dict[str, Any]:
+    """Return a contact as it stands at the head of a conversation."""
+    shown = {**contact_view(contact), "consent": consent_view(contact.fields)}
+    del shown["phone_variants"]
+    return shown
+
+
 async def page(desk: Desk, opened: Open, *, before: str | None, limit: int) -> dict[str, Any]:
     """Return the newest messages, or those before a cursor, oldest first."""
     found = await desk.ports.store.query(
@@ -44,15 +48,15 @@ async def page(desk: Desk, opened: Open, *, before: str | None, limit: int) -> d
             order="sort",
             descending=True,
             after=sort_place(before) if before else None,
-            limit=limit,
+            # One more tells whether there are older ones.
+            limit=limit + 1,
         )
     )
-    found.reverse()
-    oldest = found[0] if found else None
+    shown = found[:limit][::-1]
     return {
-        "items": await _views(desk, opened, found),
-        "next": place(oldest.fields["sort"], oldest.key.id) if oldest and len(found) == limit else None,
-        "cursor": str(_latest(found, 0)),
+        "items": await _views(desk, opened, shown),
+        "next": place(shown[0].fields["sort"], shown[0].key.id) if len(found) > limit else None,
+        "cursor": str(_latest(shown, 0)),
     }
 
 

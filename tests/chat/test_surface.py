@@ -20,6 +20,7 @@ ROUTES = {
     "/v1/media/{message}": {"get"},
     "/v1/limits": {"get"},
     "/v1/events": {"get"},
+    "/v1/reviews": {"get"},
     "/v1/templates": {"get"},
     "/v1/templates/sync": {"post"},
     "/v1/links": {"get", "post"},
@@ -111,6 +112,20 @@ async def test_the_description_lists_every_route(rig):
     listed = {path.removeprefix("/chat"): set(methods) for path, methods in described["paths"].items()}
     assert listed == ROUTES
     assert all(operation["description"] for methods in described["paths"].values() for operation in methods.values())
+
+
+async def test_the_description_says_how_callers_prove_who_they_are(rig):
+    described = (await rig.chat.get("/v1/openapi.json")).json()
+    schemes = described["components"]["securitySchemes"]
+    assert {(scheme["type"], scheme.get("scheme"), scheme.get("name")) for scheme in schemes.values()} == {
+        ("http", "bearer", None),
+        ("apiKey", None, "webhook-signature"),
+    }
+    for path, methods in described["paths"].items():
+        for operation in methods.values():
+            # Either of the two will do; a link is for everyone.
+            needed = [] if "/l/" in path else [[name] for name in schemes]
+            assert [list(one) for one in operation.get("security", [])] == needed, path
 
 
 async def test_the_description_leads_to_where_the_routes_are(rig):
