@@ -58,7 +58,10 @@ async def prepare(desk: Desk, opened: Open, file: NewFile) -> dict[str, Any]:
 
 
 async def uploaded(desk: Desk, opened: Open, type_: str, upload: str) -> dict[str, Any]:
-    """Return the `media` of a message from its uploaded file. Raises `Problem` when WhatsApp would not take it."""
+    """Return the `media` of a message from its uploaded file. Raises `Problem` when WhatsApp would not take it.
+
+    `type_` is that of the message, or `voice`.
+    """
     [document] = await desk.ports.store.get([_key(upload)])
     if document is None or document.fields["conversation"] != opened.id:
         raise Problem(422, "media_unknown", "No file of this id was announced for this conversation.")
@@ -71,7 +74,8 @@ async def uploaded(desk: Desk, opened: Open, type_: str, upload: str) -> dict[st
         await desk.ports.media.copy(arrived, name)
     except MediaMissing:
         raise Problem(422, "media_not_uploaded", "The file has not been uploaded yet.") from None
-    return {"file": name, "mime": mime, "name": document.fields["name"], "size": size, "state": "stored"}
+    media = {"file": name, "mime": mime, "name": document.fields["name"], "size": size, "state": "stored"}
+    return media | ({"voice": True} if type_ == "voice" else {})
 
 
 async def _arrived(desk: Desk, name: str, size: int) -> bytes:

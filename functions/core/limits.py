@@ -39,6 +39,8 @@ FILES: Mapping[str, FileLimit] = {
     "image": FileLimit(_IMAGES, "JPEG or PNG", 5 * MB),
     "video": FileLimit(_VIDEOS, "MP4 or 3GP", 16 * MB),
     "audio": FileLimit(_SOUNDS, "AAC, AMR, MP3, M4A or OGG with Opus", 16 * MB),
+    # An audio that is played in place; over 512 KB the customer has to download it first.
+    "voice": FileLimit(("audio/ogg",), "OGG with Opus", 16 * MB),
     "sticker": FileLimit(_STICKERS, "WebP", 500 * KB),
     # Meta's upload takes nothing but these, whatever the message is to be.
     "document": FileLimit(
@@ -50,9 +52,6 @@ FILES: Mapping[str, FileLimit] = {
 
 STILL_STICKER = 100 * KB
 """Bytes of a sticker that does not move."""
-
-VOICE_NOTE = 512 * KB
-"""Bytes above which a voice note is shown as a file to download."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +85,8 @@ def fault(type_: str, mime: str, size: int) -> Fault | None:
     """Return why WhatsApp would not take such a file as this type; None when it does."""
     limit = FILES[type_]
     if bare(mime) not in limit.mimes:
-        return _fault(type_, mime, size, "file_type", f"WhatsApp takes {limit.named} as {type_}, not {bare(mime)}.")
+        plain = f"WhatsApp takes {limit.named} as {_ARTICLES[type_]}, not {bare(mime)}."
+        return _fault(type_, mime, size, "file_type", plain)
     return too_large(type_, mime, size, limit.size)
 
 
@@ -100,7 +100,14 @@ def too_large(type_: str, mime: str, size: int, limit: int) -> Fault | None:
     return _fault(type_, mime, size, "file_too_large", plain, limit)
 
 
-_ARTICLES = {"image": "an image", "video": "a video", "audio": "a sound", "sticker": "a sticker", "document": "a file"}
+_ARTICLES = {
+    "image": "an image",
+    "video": "a video",
+    "audio": "a sound",
+    "voice": "a voice note",
+    "sticker": "a sticker",
+    "document": "a file",
+}
 
 
 def _fault(

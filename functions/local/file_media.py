@@ -137,7 +137,11 @@ class FileMedia:
 
         def link() -> None:
             os.link(path, draft)
-            _publish(draft, target, _type_beside(path).read_text())
+            try:
+                _publish(draft, target, _type_beside(path).read_text())
+            finally:
+                # Renaming one name of a file to another of its names does nothing.
+                draft.unlink(missing_ok=True)
 
         await self._found(link)
 

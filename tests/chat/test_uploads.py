@@ -133,6 +133,17 @@ async def test_a_file_that_is_what_it_says_is_sent_with_its_exact_type(rig, tab,
     assert f"Content-Type: {mime}\r\n".encode() in rig.whatsapp.uploads[0]
 
 
+async def test_a_voice_note_must_be_opus(rig, tab):
+    async def say(file):
+        return await tab.send({"type": "audio", "audio": {"id": file, "voice": True}})
+
+    music = await say(await tab.upload(b"ID3\4", "audio/mpeg"))
+    assert (music.status_code, music.json()["code"]) == (422, "file_type")
+    assert "voice note" in music.json()["detail"]
+    spoken = await say(await tab.upload(voice_note(), "audio/ogg"))
+    assert (spoken.status_code, spoken.json()["media"]["voice"]) == (202, True)
+
+
 async def test_sound_in_ogg_goes_with_its_codec_named(rig, tab):
     await send(tab, "audio", await tab.upload(voice_note(), "audio/ogg"))
     await rig.drain()

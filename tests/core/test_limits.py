@@ -36,4 +36,4 @@ def test_a_fault_names_the_limit(type_, mime, size, names):
 
 
 def test_every_type_of_file_has_a_limit():
-    assert set(FILES) == {"image", "video", "audio", "sticker", "document"}
+    assert set(FILES) == {"image", "video", "audio", "voice", "sticker", "document"}

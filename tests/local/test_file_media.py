@@ -203,6 +203,13 @@ async def test_a_reader_never_sees_half_a_file(media: FileMedia) -> None:
     assert (await media.info(NAME)).size == 23
 
 
+async def test_a_file_copied_twice_leaves_nothing_behind(media: FileMedia, folder: Path) -> None:
+    await media.save(NAME, chunks(b"ab"), "image/png")
+    for _ in range(2):
+        await media.copy(NAME, "acme/two")
+    assert stored(folder) == ["acme/one", "acme/one.type", "acme/two", "acme/two.type"]
+
+
 def test_what_a_killed_process_had_begun_is_cleared_a_day_later(media: FileMedia, folder: Path) -> None:
     old, young = folder / ".incoming/old", folder / ".incoming/young"
     for path in (old, young):

@@ -36,8 +36,10 @@ export function waysOf(file, { files: limits } = LIMITS) {
     }
     const ways = PREFERRED.filter((kind) => takes(limits[kind], file) && file.size <= limits[kind].size);
     if (!ways.length) {
-        const limit = sizeLabel(limits.document.size);
-        return { ways, refused: _t("Too large: WhatsApp takes up to %s.", limit), notice: null };
+        const reason = takes(limits.document, file)
+            ? _t("Too large: WhatsApp takes up to %s.", sizeLabel(limits.document.size))
+            : _t("WhatsApp does not take files of the type %s.", bareMime(file).split("/").pop());
+        return { ways, refused: reason, notice: null };
     }
     return { ways, refused: null, notice: ways[0] === "document" ? noticeOf(file, limits) : null };
 }
@@ -55,15 +57,15 @@ function noticeOf(file, limits) {
     return _t("WhatsApp does not show the format %s. Goes as a document.", format.toUpperCase());
 }
 
+/** What the browser has no type for may be a document: the chat API knows more by its name. */
 function takes({ mimes }, file) {
-    return !mimes.length || mimes.includes(bareMime(file));
+    return !mimes.length || mimes.includes(bareMime(file) || "application/pdf");
 }
 
 /** @returns {string} the MIME type without its parameters */
 function bareMime({ type }) {
     return type.split(";")[0].trim().toLowerCase();
 }
-
 
 export function takesCaption(type) {
     return CAPTIONED.has(type);

@@ -47,6 +47,18 @@ test("the limits are those that are given", () => {
     expect(usual({ type: "image/png", size: MB }, limits)).toBe("document");
 });
 
+test("what WhatsApp takes in no way is refused by its type, unless the browser knows none", () => {
+    allowTranslations();
+    const limits = structuredClone(LIMITS);
+    limits.files.document.mimes = ["application/pdf", "image/png"];
+    const moving = waysOf({ type: "image/gif", size: MB }, limits);
+    expect(moving.ways).toEqual([]);
+    expect(String(moving.refused)).toBe("WhatsApp does not take files of the type gif.");
+    expect(waysOf({ type: "", size: MB }, limits).ways).toEqual(["document"]);
+    const huge = waysOf({ type: "image/png", size: 101 * MB }, limits);
+    expect(String(huge.refused)).toBe("Too large: WhatsApp takes up to 100 MB.");
+});
+
 test("all but audio take a caption", () => {
     expect(["image", "video", "document", "audio"].map(takesCaption)).toEqual([true, true, true, false]);
 });
