@@ -142,6 +142,9 @@ MEANINGS: Mapping[int, Meaning] = {
     135000: Meaning(_G, _BUILT),
     131052: Meaning(_D, "The customer's file could not be fetched, or is over 100 MB."),
     131060: Meaning(_D, "The message is not available here; open it on the phone."),
+    2593107: Meaning(_D, "The phone app's earlier chats can't be brought over."),
+    2593108: Meaning(_D, "The phone app's earlier chats can't be brought over."),
+    2593109: Meaning(_D, "The owner of the phone app did not share its earlier chats."),
 }
 
 _PERMISSIONS = range(200, 300)

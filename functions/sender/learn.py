@@ -1,34 +1,51 @@
 """Identities from the answer to a send: the number that Meta uses for the one that was given, and the BSUID."""
 
 import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from functions.core.conversation import contact_key
 from functions.core.graph import Accepted
 from functions.core.identity import Alias, Resolution, alias_writes, stated
-from functions.core.store import NOW, AlreadyExists, Document, Union, merge
+from functions.core.store import NOW, AlreadyExists, Document, Key, NotFound, Store, Union, Write, update
 from functions.core.whatsapp import Person
-from functions.sender.desk import Desk
 
 log = logging.getLogger(__name__)
 
 
-async def learn(desk: Desk, account: str, accepted: Accepted, contact: Document) -> None:
-    """Add what an answer shows to the contact. An identity that already leads to somebody is let be."""
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What an answer shows of a contact that was not known. `bsuid`: the one that is kept with a number."""
+
+    contact: Key
+    bsuid: str | None
+    aliases: tuple[Alias, ...]
+
+    def writes(self) -> list[Write]:
+        """Return the writes that keep all of it; refused where an identity leads to somebody already."""
+        return self._writes(self.aliases)
+
+    async def keep_what_is_free(self, store: Store) -> None:
+        """Keep each identity by itself: one that leads to somebody else is let be, and costs the others nothing."""
+        for alias in self.aliases:
+            try:
+                await store.commit(self._writes([alias]))
+            except (AlreadyExists, NotFound):
+                log.warning("an answer names an identity that is taken", extra={"contact": self.contact.id})
+
+    def _writes(self, aliases: Sequence[Alias]) -> list[Write]:
+        if not aliases:
+            return []
+        known = {f"{alias.kind}s": Union((alias.value,)) for alias in aliases}
+        ids = Union(tuple(alias.key.id for alias in aliases))
+        resolution = Resolution(self.contact.id, bsuid=self.bsuid, missing=tuple(aliases))
+        return [*alias_writes(resolution), update(self.contact, {**known, "aliases": ids, "updated": NOW})]
+
+
+def lesson(account: str, accepted: Accepted, contact: Document) -> Lesson:
+    """Return what Meta's answer teaches about a contact."""
     wa_ids, bsuids = contact.fields.get("wa_ids", []), contact.fields.get("bsuids", [])
     person = Person(
         wa_id=accepted.wa_id if accepted.wa_id not in wa_ids else None,
         bsuid=accepted.bsuid if accepted.bsuid not in bsuids else None,
     )
-    bsuid = accepted.bsuid or next(reversed(bsuids), None)
-    for alias in stated(account, person):
-        # Each by itself: what leads to somebody else costs the others nothing.
-        await _add(desk, alias, contact.key.id, bsuid)
-
-
-async def _add(desk: Desk, alias: Alias, contact: str, bsuid: str | None) -> None:
-    known = {"aliases": Union((alias.key.id,)), f"{alias.kind}s": Union((alias.value,)), "updated": NOW}
-    writes = alias_writes(Resolution(contact, bsuid=bsuid, missing=(alias,)))
-    try:
-        await desk.ports.store.commit([*writes, merge(contact_key(contact), known)])
-    except AlreadyExists:
-        log.warning("an answer names an identity that is taken", extra={"contact": contact})
+    return Lesson(contact.key, accepted.bsuid or next(reversed(bsuids), None), stated(account, person))

@@ -22,7 +22,7 @@ from functions.core.store import NOW, AlreadyExists, Document, NotFound, Write, 
 from functions.core.tasks import Task
 from functions.sender.around import Around
 from functions.sender.desk import Desk
-from functions.sender.learn import learn
+from functions.sender.learn import lesson
 
 log = logging.getLogger(__name__)
 
@@ -63,14 +63,20 @@ class Settlement:
     async def accepted(self, accepted: Accepted) -> None:
         """Meta took it; its answer also tells under which identities it knows the recipient."""
         known = {"wamid": accepted.wamid, "wamid_key": wamid_key(accepted.wamid)}
-        await self._leave_outbox("sent", known, more=self._healthy())
+        contact = self.around.contact
+        learnt = lesson(self.line.account, accepted, contact) if contact else None
+        try:
+            # Together: somebody to whom an agent wrote first is found under his number as soon as he may answer.
+            await self._leave_outbox("sent", known, more=[*self._healthy(), *(learnt.writes() if learnt else [])])
+        except (AlreadyExists, NotFound):
+            await self._leave_outbox("sent", known, more=self._healthy())
+            if learnt:
+                await learnt.keep_what_is_free(self._desk.ports.store)
         if self._hold:
             log.info("the line sends again", extra={"line": self.line.id})
         await self._queue_next()
         # Its statuses and reactions may have come before this answer.
         await bring_together(self._desk.ports, self.line, accepted.wamid)
-        if self.around.contact is not None:
-            await learn(self._desk, self.line.account, accepted, self.around.contact)
 
     async def failed(self, error: dict[str, Any], more: Sequence[Write] = (), tasks: Sequence[Task] = ()) -> None:
         """It can't be sent; the agent reads why."""

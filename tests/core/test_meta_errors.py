@@ -2,36 +2,89 @@ import pytest
 
 from functions.core.meta_errors import MEANINGS, Decision, error_view, meaning, pair_pause
 
-CLASSES = {
-    Decision.RETRY: [4, 80007, 130429, 131056, 131057, 133015, 134101],
-    Decision.AMBIGUOUS: [1, 2, 131000, 131016, 133004, 2494100],
-    Decision.TEMPLATE_NEEDED: [131047],
-    Decision.RECIPIENT: [
-        *(131026, 131050, 131049, 130472, 130403, 131021, 131030, 131062, 137000, 131063),
-        *(131052, 131060),
+READS = {
+    Decision.RETRY: {
+        "is busy; the message is tried again by itself": [4, 80007, 130429],
+        "Too many messages to this customer at once; the rest follow by themselves": [131056],
+        "being upgraded": [131057],
+        "just removed": [133015],
+        "still being prepared": [134101],
+    },
+    Decision.AMBIGUOUS: {"did not say whether it took": [1, 2, 131000, 131016, 133004, 2494100]},
+    Decision.TEMPLATE_NEEDED: {"only a template can be sent": [131047]},
+    Decision.RECIPIENT: {
+        "not on WhatsApp, an old app": [131026],
+        "opted out of marketing": [131050],
+        "in 24 hours at the earliest": [131049],
+        "experiment": [130472],
+        "You have blocked": [130403],
+        "the same number": [131021],
+        "on its list in Meta's console": [131030],
+        "number is hidden": [131062],
+        "not allowed for this customer": [131063],
+        "identity has changed": [137000],
         # Of one country, while the rest of the line goes on: not the account's, as Meta's list has it.
-        130497,
-    ],
-    Decision.TEMPLATE: [132000, 132001, 132005, 132007, 132008, 132012, 132018, 132015, 132016, 132068, 132069, 134102],
-    Decision.ACCOUNT: [
-        *(0, 190, 3, 10, 200, 250, 299, 131005, 368, 131031, 131042, 131044, 131048, 131064, 131037, 131045),
-        *(133000, 133005, 133008, 133009, 133006, 133010, 133016, 33),
-    ],
-    Decision.OURS: [100, 131008, 131009, 131051, 131053, 135000, 131059],
+        "customers in that country": [130497],
+        "could not be fetched, or is over 100 MB": [131052],
+        "open it on the phone": [131060],
+        "earlier chats": [2593107, 2593108, 2593109],
+    },
+    Decision.TEMPLATE: {
+        "wrong number of values": [132000],
+        "does not exist in this language, or is not approved": [132001],
+        "too long": [132005],
+        "breaks WhatsApp's policy": [132007],
+        "does not fit the template": [132008],
+        "the form the template wants": [132012, 132018],
+        "paused because of its quality": [132015],
+        "is disabled": [132016],
+        "flow is blocked": [132068],
+        "flow is throttled": [132069],
+        "can't be used for marketing": [134102],
+    },
+    Decision.ACCOUNT: {
+        "needs an admin": [0, 3, 10, 200, 250, 299, 131005],
+        "access token has expired": [190],
+        "restricted this business's account": [368, 131031],
+        "payment method": [131042, 131044],
+        "reported as spam": [131048],
+        "wrong category": [131064],
+        "display name must be approved": [131037],
+        "must register it": [131045, 133000, 133006, 133010],
+        "PIN is wrong": [133005],
+        "Too many wrong two-step PINs": [133008],
+        "entered too fast": [133009],
+        "72 hours": [133016],
+        "no longer exists": [33],
+    },
+    Decision.OURS: {
+        "refused the form of this message": [100, 131008, 131009, 131059, 135000],
+        "does not support this type": [131051],
+        "does not take this file": [131053],
+    },
 }
-DECISIONS = [(code, decision) for decision, codes in CLASSES.items() for code in codes]
+"""What an agent reads of each code of Meta's list, and what is done about it."""
+
+DECISIONS = [
+    (code, decision, words)
+    for decision, sentences in READS.items()
+    for words, codes in sentences.items()
+    for code in codes
+]
 
 
-@pytest.mark.parametrize(("code", "decision"), DECISIONS)
-def test_each_code_has_its_decision_and_a_sentence(code, decision):
+@pytest.mark.parametrize(("code", "decision", "words"), DECISIONS)
+def test_each_code_has_its_decision_and_its_sentence(code, decision, words):
     known = meaning(code)
     assert known.decision is decision
+    assert words in known.plain
     assert known.plain[0].isupper()
     assert known.plain.endswith(".")
+    assert error_view({"code": code})["decision"] == decision.value
 
 
 def test_no_code_has_a_meaning_that_was_not_looked_up():
-    assert set(MEANINGS) <= {code for code, _ in DECISIONS}
+    assert set(MEANINGS) <= {code for code, _, _ in DECISIONS}
 
 
 def test_what_is_retried_has_a_pause_and_what_is_failed_has_none():

@@ -40,6 +40,21 @@ async def test_an_identity_that_leads_to_somebody_else_is_let_be(rig):
     assert await rig.met(Customer(NUMBER)) == other
 
 
+async def test_what_an_answer_teaches_is_kept_though_the_sender_dies_right_after(rig):
+    tab = await rig.chatting(MIA)
+    await tab.say("Hi!")
+
+    async def takes(request):
+        rig.tasks.out_of_reach = True
+        return accepted("wamid.x", wa_id=NUMBER)
+
+    rig.whatsapp.answers_next(takes)
+    [task] = rig.tasks.of_kind("send")
+    assert (await rig.run(task)).status_code == 503
+    rig.tasks.out_of_reach = False
+    assert await rig.met(Customer(NUMBER)) == tab.conversation
+
+
 async def test_an_answer_with_nothing_new_writes_nothing(rig):
     tab = await answered(rig, ANA, wa_id=ANA.wa_id, user_id=ANA.bsuid)
     before = rig.documents("contacts"), rig.documents("aliases")

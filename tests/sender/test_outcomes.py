@@ -80,6 +80,17 @@ async def test_what_metas_echo_carries_settles_the_message(rig):
     assert (shown["id"], shown["status"], shown["error"]) == (message["id"], "sent", None)
 
 
+@pytest.mark.parametrize("code", OF[Decision.AMBIGUOUS])
+async def test_an_ambiguous_error_is_unknown_and_the_agent_reads_so(rig, code):
+    tab = await rig.chatting(ANA)
+    await tab.say("Hi!")
+    rig.whatsapp.refuses_next(code)
+    await rig.drain()
+    [shown] = await sent(tab)
+    assert (shown["status"], shown["error"]["decision"]) == ("unknown", "ambiguous")
+    assert "did not say whether it took" in shown["error"]["plain"]
+
+
 @pytest.mark.parametrize("answer", LOST, ids=str)
 async def test_a_lost_answer_is_unknown_and_never_repeated(rig, answer):
     tab = await rig.chatting(ANA)
