@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +127,18 @@ class Card:
     def bubble(self, text: str) -> Locator:
         return self.page.locator(".o_leadline_message", has_text=text)
 
+    def choose_template(self, name: str) -> None:
+        """Choose a template, where the templates are shown."""
+        self.page.locator(".o_leadline_option", has=self.page.get_by_text(name, exact=True)).first.click()
+        self.page.locator(".o_leadline_picker_form").wait_for()
+
+    def fill(self, field: str, value: str) -> None:
+        """Write a value of the chosen template; `field` is the parameter's, such as body.1."""
+        self.page.locator(f".o_leadline_field[data-field='{field}'] input").fill(value)
+
+    def send_template(self) -> None:
+        self.page.locator(".o_leadline_template_send").click()
+
 
 class OdooRefused(Exception):
     """Odoo answered with an error; the text is the name of its exception."""
@@ -171,6 +184,13 @@ def _records(line: OpenLine, name: str) -> dict[str, int]:
                 head = chat.get(f"/conversations/{item['id']}").raise_for_status().json()
                 return {record["model"]: record["id"] for record in head["records"]}
     return {}
+
+
+def wrote(line: OpenLine, wa_id: str, name: str, text: str, *, ago: timedelta) -> None:
+    """Let a customer have written some time ago."""
+    at = int((datetime.now(UTC) - ago).timestamp())
+    message = {"type": "text", "text": text, "timestamp": str(at), "name": name}
+    httpx.post(f"{line.url}/simulator/customers/{wa_id}/messages", json=message).raise_for_status()
 
 
 def open_context(chromium: Browser, **options: object) -> BrowserContext:

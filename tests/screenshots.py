@@ -1,12 +1,13 @@
 """Makes the pictures of the README anew, from the running whole: `python -m tests.screenshots`."""
 
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 
 from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, Page
 
-from tests.open_line import Card, OpenLine, Phone, browser, open_context, records, running
+from tests.open_line import Card, OpenLine, Phone, ask_odoo, browser, open_context, records, running, wrote
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
 _CUSTOMER, _NAME = "5511912345678", "Ana Souza"
@@ -23,6 +24,7 @@ def main() -> None:
         _save(phone.page, "phone")
         _save(lead.page, "lead")
         _save(_card(chromium, line, "crm.lead", found["crm.lead"], viewport=_PHONE).page, "lead-phone")
+        _templates(chromium, line)
 
 
 def _talk(phone: Phone, lead: Card, picture: Path) -> None:
@@ -36,6 +38,28 @@ def _talk(phone: Phone, lead: Card, picture: Path) -> None:
     phone.bubble("until six").wait_for()
     phone.write("See you then!")
     lead.bubble("See you then").wait_for()
+
+
+def _templates(chromium: Browser, line: OpenLine) -> None:
+    """Show the countdown, the closed window, a template with a missing value, and a card that writes first."""
+    wrote(line, "4915112345678", "Lena Vogel", "Guten Tag! Haben Sie noch Helme?", ago=timedelta(hours=22, minutes=41))
+    wrote(line, "12025550123", "John Carter", "Do you repair brakes?", ago=timedelta(hours=30))
+    agent = ask_odoo(line, "res.users", "search", [("login", "=", "agent")])[0]
+    values = {"name": "Cargo bicycle", "contact_name": "Grace Miller", "phone": "+1 202 555 0166", "user_id": agent}
+    unwritten = ask_odoo(line, "crm.lead", "create", values)
+    soon, closed = records(line, "Lena Vogel")["crm.lead"], records(line, "John Carter")["crm.lead"]
+    for suffix, viewport in (("", _DESKTOP), ("-phone", _PHONE)):
+        card = _card(chromium, line, "crm.lead", soon, viewport=viewport)
+        _save(card.page, f"window{suffix}")
+        card.open("crm.lead", closed)
+        card.page.locator(".o_leadline_option").first.wait_for()
+        _save(card.page, f"window-closed{suffix}")
+        card.choose_template("order_update")
+        card.fill("body.1", "John")
+        _save(card.page, f"template{suffix}")
+        card.open("crm.lead", unwritten)
+        card.page.locator(".o_leadline_start_button").wait_for()
+        _save(card.page, f"write-first{suffix}")
 
 
 def _card(chromium: Browser, line: OpenLine, model: str, record: int, **options: object) -> Card:

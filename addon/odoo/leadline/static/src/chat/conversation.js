@@ -364,8 +364,7 @@ export class Conversation extends Component {
         try {
             const accepted = await this.api.send(message);
             this.reading.unreadFrom = null;
-            this.reader.take([accepted]);
-            this.live.wait();
+            this.onAccepted(accepted);
             this.scroll.toEnd();
         } catch (error) {
             if (error instanceof Refused) {

@@ -53,6 +53,8 @@ export const world = {
     canSend: true,
     /** Of the line. */
     templates: [],
+    /** What chat_open says of writing first. */
+    invitation: null,
     /** Set to make the chat API unreachable. */
     down: false,
     /** What WhatsApp takes, as the chat API tells. */
@@ -135,8 +137,9 @@ function mockChatApi() {
     route("/conversations/<id>", (chat, body, request) =>
         json({
             id: request.url.split("/").pop(),
-            contact: { name: "Ada Lovelace", phone: "+15550102030" },
-            window: { open: new Date(chat.until) > Date.now(), until: chat.until },
+            line: { id: "line1", name: "Shop", number: "+1 555 010 0001", health: chat.health || null },
+            contact: { name: "Ada Lovelace", phone: "+15550102030", consent: chat.consent || null },
+            window: { open: !chat.closed && new Date(chat.until) > Date.now(), until: chat.until },
             unread: chat.unread,
             received: 10,
             read: 10 - chat.unread,
@@ -245,6 +248,7 @@ export function playChat() {
         serial = 0;
         const summaries = { 1: [summary("conv1")], 2: [] };
         Object.assign(world, { summaries, chats: {}, calls: [], canSend: true, templates: [], down: false });
+        world.invitation = null;
         world.limits = structuredClone(LIMITS);
         mockChatApi();
         onRpc("leadline.conversation", "chat_open", ({ args: [model, id] }) => {
@@ -254,6 +258,7 @@ export function playChat() {
                 chat_url: "https://chat.test/chat",
                 user: { id: serverState.userId, name: "Mitchell Admin" },
                 can_send: world.canSend,
+                invitation: world.invitation,
             };
         });
         onRpc("leadline.conversation", "chat_grant", ({ args: [model, id, conversation] }) => {
