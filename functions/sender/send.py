@@ -7,6 +7,8 @@ then, never repeated.
 A task that may not send now queues itself for later and is answered 200: an error would slow its whole queue.
 """
 
+import logging
+from contextlib import suppress
 from typing import Any
 
 from functions.core import outbox
@@ -25,6 +27,8 @@ from functions.sender.desk import Desk
 from functions.sender.request import NoAddress, NoTarget, message_request
 from functions.sender.settle import Settlement, come_back
 
+log = logging.getLogger(__name__)
+
 _MARKED_AT_ONCE = 20
 """How many messages of a conversation are told that their line is held."""
 
@@ -33,6 +37,10 @@ _NO_TOKEN = own_error(
     "The line's access token can't be opened on this server; an admin must enter it again.",
     Decision.ACCOUNT,
 )
+
+
+class Unbuildable(Exception):
+    """A stored message has a shape that no request can be made of."""
 
 
 async def send(desk: Desk, line_id: str, conversation: str) -> None:
@@ -89,23 +97,19 @@ async def _wait_for(hold: Hold, desk: Desk, line: Line, conversation: str) -> No
     if unaware := [message for message in waiting if message.fields.get("held_up") != hold.error]:
         marked = [update(message.key, {"held_up": hold.error, "changed": NOW}) for message in unaware]
         told = [status_event(line, conversation, message.key.id, "waiting", now) for message in unaware]
-        await desk.ports.store.commit([*marked, *told])
+        # One that was erased meanwhile leaves the rest to the next time.
+        with suppress(NotFound):
+            await desk.ports.store.commit([*marked, *told])
         await desk.ports.tasks.enqueue(deliver_task(line.connection, key_of(conversation, "waiting", str(hold.since))))
     await come_back(desk, line, conversation, hold.next_try)
 
 
 async def _send_held(desk: Desk, settlement: Settlement) -> None:
     """Call Meta for a message whose lease we hold, and settle what came of it."""
-    line, message, needed = settlement.line, settlement.message, settlement.around
+    line = settlement.line
     try:
         token = desk.token(line)
-        body = message_request(
-            message,
-            needed.contact,
-            line=line.id,
-            media_id=await _upload(desk, line, token, message.fields["media"]) if message.fields.get("media") else None,
-            named_wamid=needed.named.fields.get("wamid") if needed.named else None,
-        )
+        body = await _body(desk, token, settlement)
         accepted = await desk.graph.send(line.phone_number_id, token, body)
     except SealBroken:
         await settlement.held(_NO_TOKEN)
@@ -113,6 +117,9 @@ async def _send_held(desk: Desk, settlement: Settlement) -> None:
         await settlement.failed(own_error("No address", "No number of this customer is known.", Decision.RECIPIENT))
     except NoTarget:
         await settlement.failed(own_error("No target", "The message that this reacts to is not known to WhatsApp."))
+    except Unbuildable:
+        log.exception("a message can't be built", extra={"message_id": settlement.message.key.id, "line": line.id})
+        await settlement.failed(own_error("Not built", "This message can't be sent. Please report it to your admin."))
     except MediaMissing:
         await settlement.failed(own_error("No file", "The file is no longer there. Please attach it again."))
     except NotSent:
@@ -123,6 +130,22 @@ async def _send_held(desk: Desk, settlement: Settlement) -> None:
         await settlement.refused(refusal)
     else:
         await settlement.accepted(accepted)
+
+
+async def _body(desk: Desk, token: str, settlement: Settlement) -> dict[str, Any]:
+    """Return the request of a message, its file put up. Nothing has left yet: a mistake here is no unknown end."""
+    message, needed = settlement.message, settlement.around
+    media, named = message.fields.get("media"), needed.named
+    try:
+        return message_request(
+            message,
+            needed.contact,
+            line=settlement.line.id,
+            media_id=await _upload(desk, settlement.line, token, media) if media else None,
+            named_wamid=named.fields.get("wamid") if named else None,
+        )
+    except (LookupError, TypeError, ValueError) as error:
+        raise Unbuildable from error
 
 
 async def _upload(desk: Desk, line: Line, token: str, media: dict[str, Any]) -> str:

@@ -3,7 +3,9 @@
 import httpx
 import pytest
 
+from functions.core.message import message_key
 from functions.core.meta_errors import MEANINGS, Decision
+from functions.core.store import update
 from tests.payloads import ANA, MIA, error, status
 from tests.rig import LINE, TOKEN, accepted
 
@@ -195,3 +197,13 @@ async def test_the_crm_hears_of_every_end(rig, answer):
     [shown] = await sent(tab)
     assert (told["id"], told["status"], told["version"]) == (message["id"], shown["status"], shown["version"])
     assert told["status"] in ("sent", "unknown", "failed")
+
+
+async def test_a_message_that_can_not_be_built_fails_and_lets_the_next_one_go(rig):
+    tab = await rig.chatting(ANA)
+    broken = await tab.send({"type": "text", "text": {"body": "one"}})
+    await rig.store.commit([update(message_key(broken.json()["id"]), {"type": "contacts"})])
+    await tab.say("two")
+    await rig.drain()
+    assert await statuses(tab) == ["failed", "sent"]
+    assert rig.whatsapp.texts == ["two"]
