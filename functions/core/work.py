@@ -59,7 +59,14 @@ async def _do(workers: Mapping[str, Worker], body: bytes) -> None:
     worker = workers.get(str(payload.get("kind"))) if isinstance(payload, dict) else None
     if worker is None:
         raise Hopeless("not a task of this function")
-    await worker(payload)
+    await worker(_Payload(payload))
+
+
+class _Payload(dict[str, str]):
+    """A task's payload; what it should name and does not can't be done later either."""
+
+    def __missing__(self, name: str) -> str:
+        raise Hopeless(f"the task names no {name}")
 
 
 def _read(body: bytes) -> Any:

@@ -74,6 +74,16 @@ async def test_a_hopeless_task_is_put_aside_with_its_reason_and_where_it_came_fr
     assert (reason, kept) == ("the line is gone", {"function": "sync", "queue": "media", "payload": task})
 
 
+async def test_a_task_that_does_not_name_what_it_is_about_is_put_aside(ports):
+    async def greet(task):
+        assert task["whom"]
+
+    app = asgi(handler(ports, "sync", {"greet": greet}))
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://worker.test")
+    assert await post(client, {"kind": "greet"}) == 200
+    assert [reason for reason, _ in await put_aside(ports)] == ["the task names no whom"]
+
+
 async def test_a_hopeless_task_that_cant_be_put_aside_comes_again(client, worker, ports):
     worker.error = Hopeless("the line is gone")
     await ports.store.close()

@@ -82,6 +82,18 @@ async def test_a_status_of_an_unknown_number_is_taken_once_its_line_is_there(rig
     assert (said["status"], said["error"]["code"]) == ("failed", 131026)
 
 
+async def test_a_fact_of_an_unknown_account_is_taken_once_a_line_of_it_is_there(rig):
+    said = {"display_phone_number": "15550100002", "event": "PIN_CHANGED"}
+    entry = {"id": "299", "time": 1_780_000_000, "changes": [{"field": "security", "value": said}]}
+    body = json.dumps({"object": "whatsapp_business_account", "entry": [entry]}).encode()
+    assert (await rig.post_body(body)).status_code == 200
+    assert [item.reason for item in await put_aside(rig)] == ["no line has this business account"]
+    await rig.add_line("other", number="200", waba="299")
+    assert await replay(rig) == ["handled"]
+    [fact] = rig.documents("line_facts")
+    assert (fact["fact"], fact["value"], fact["at"]) == ("pin", "PIN_CHANGED", 1_780_000_000)
+
+
 async def test_what_is_still_not_handled_stays_with_its_reason(rig):
     await rig.deliver(inbound_text(ANA, number="200"))
     [before] = await put_aside(rig)
