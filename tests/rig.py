@@ -37,6 +37,7 @@ from functions.sender.app import create as create_sender
 from functions.sync.app import create as create_sync
 from functions.webhook.app import create as create_webhook
 from tests import payloads
+from tests.described import described
 from tests.payloads import NUMBER, WABA, Customer, inbound_text, webhook
 
 PUBLIC_URL, GRAPH_URL, CRM_URL = "http://leadline.test", "https://graph.test", "http://crm.test"
@@ -388,7 +389,7 @@ class Rig:
         self.webhook = _client(asgi(create_webhook(self.ports)), "")
         self.sender = _client(asgi(create_sender(self.ports, outward)), "")
         self.sync = _client(asgi(create_sync(self.ports, to_crm)), "")
-        self.chat = _client(asgi(create_chat(self.ports, one_machine=one_machine)), "/chat")
+        self.chat = _client(asgi(create_chat(self.ports, one_machine=one_machine)), "/chat", described)
 
     async def set_up(self) -> None:
         """Write the line and the connection of one account, whose templates were copied long ago and are not due."""
@@ -537,8 +538,9 @@ async def rigged(folder: Path, **settings: str) -> AsyncIterator[Rig]:
     await rig.store.close()
 
 
-def _client(app: Any, prefix: str) -> httpx.AsyncClient:
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=PUBLIC_URL + prefix)
+def _client(app: Any, prefix: str, *watchers: Callable[[httpx.Response], Awaitable[None]]) -> httpx.AsyncClient:
+    hooks = {"response": list(watchers)}
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=PUBLIC_URL + prefix, event_hooks=hooks)
 
 
 def _good(answer: httpx.Response) -> Any:

@@ -54,6 +54,14 @@ def create(ports: Ports, *, one_machine: bool = False) -> Handler:
     return chat
 
 
+def _description(app: FastAPI) -> dict[str, Any]:
+    # Imported here, so that its many models cost no start.
+    from functions.chat.description import described
+
+    app.openapi_schema = app.openapi_schema or described(app)
+    return app.openapi_schema
+
+
 def _app(desk: Desk, door: Door) -> FastAPI:
     app = FastAPI(
         title="Leadline chat API",
@@ -73,7 +81,7 @@ def _app(desk: Desk, door: Door) -> FastAPI:
         max_age=86400,
     )
     problems.install(app)
-
+    app.openapi = lambda: _description(app)  # type: ignore[method-assign]
     calling = Annotated[Caller, Depends(door.caller)]
 
     @app.get("/health", include_in_schema=False)
