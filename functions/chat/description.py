@@ -64,6 +64,7 @@ _EXAMPLES: Mapping[tuple[str, str], dict[str, dict[str, Any]]] = {
     ("post", f"{_V1}/media"): examples.FILE,
 }
 
+
 def described(app: FastAPI) -> dict[str, Any]:
     """Return the OpenAPI document of an app."""
     document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
