@@ -44,7 +44,7 @@ def content_fault(type_: str, mime: str, size: int, beginning: bytes) -> Fault |
 
 def _moves(webp: bytes) -> bool:
     """Whether a WebP file is animated: its extended header says so (RFC 9649, 2.7)."""
-    return webp[12:16] == b"VP8X" and bool(webp[20] & 0x02)
+    return webp[12:16] == b"VP8X" and any(flags & 0x02 for flags in webp[20:21])
 
 
 def _wrong(size: int, plain: str) -> Fault:
