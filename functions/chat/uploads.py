@@ -3,7 +3,6 @@
 They arrive under a name that lasts a day; a message that takes one gives it a name of its own.
 """
 
-import mimetypes
 import uuid
 from datetime import timedelta
 from typing import Any
@@ -12,7 +11,7 @@ from functions.chat.bodies import NewFile
 from functions.chat.desk import Desk, Open
 from functions.chat.problems import Problem
 from functions.core.ids import key_of
-from functions.core.limits import Fault, exact, fault
+from functions.core.limits import Fault, exact, fault, named_type
 from functions.core.magic import BEGINNING, content_fault
 from functions.core.media import ARRIVING, ARRIVING_SECONDS, MediaMissing
 from functions.core.store import NOW, Key, create
@@ -31,7 +30,7 @@ async def prepare(desk: Desk, opened: Open, file: NewFile) -> dict[str, Any]:
 
     Raises `Problem` when WhatsApp would not take it, before anything is uploaded.
     """
-    mime = exact(file.mime if file.mime != _NO_TYPE else mimetypes.guess_type(file.filename)[0] or _NO_TYPE)
+    mime = exact(file.mime if file.mime != _NO_TYPE else named_type(file.filename) or _NO_TYPE)
     _refuse(fault(file.type, mime, file.size))
     upload = key_of("upload", str(uuid.uuid4()))
     await desk.ports.store.commit(

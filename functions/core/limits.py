@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any, Literal
 
 TEXT = 4096
@@ -50,6 +51,22 @@ FILES: Mapping[str, FileLimit] = {
     ),
 }
 
+ENDINGS: Mapping[str, str] = {
+    "jpg": "image/jpeg",
+    "jpeg": "image/jpeg",
+    "png": "image/png",
+    "mp4": "video/mp4",
+    "3gp": "video/3gpp",
+    "aac": "audio/aac",
+    "amr": "audio/amr",
+    "mp3": "audio/mpeg",
+    "m4a": "audio/mp4",
+    "ogg": "audio/ogg",
+    "webp": "image/webp",
+    **dict(zip(("pdf", "doc", "docx", "xls", "xlsx", "ppt", "pptx", "txt"), _DOCUMENTS, strict=True)),
+}
+"""How names of files end, by type. What Python knows of it depends on the machine: a bare one knows no DOCX."""
+
 STILL_STICKER = 100 * KB
 """Bytes of a sticker that does not move."""
 
@@ -74,6 +91,16 @@ def limits_view() -> dict[str, Any]:
 def bare(mime: str) -> str:
     """Return a MIME type without its parameters, in lower case."""
     return mime.partition(";")[0].strip().lower()
+
+
+def named_type(filename: str) -> str | None:
+    """Return the MIME type that a file's name speaks of."""
+    return ENDINGS.get(PurePosixPath(filename).suffix.removeprefix(".").lower())
+
+
+def ending(mime: str) -> str:
+    """Return how the name of such a file ends, with its dot; nothing for a type that WhatsApp does not take."""
+    return next((f".{ending}" for ending, known in ENDINGS.items() if known == bare(mime)), "")
 
 
 def exact(mime: str) -> str:

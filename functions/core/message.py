@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import mimetypes
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,6 +11,7 @@ from msgspec import Struct
 from functions.core import json_text
 from functions.core.conversation import conversation_key
 from functions.core.ids import key_of
+from functions.core.limits import ending
 from functions.core.meta_errors import Decision, error_view, own_error
 from functions.core.status import RANK, shown
 from functions.core.store import NOW, Document, Key, Query, Store
@@ -262,8 +262,7 @@ def file_name(fields: Mapping[str, Any]) -> str:
     media = fields["media"]
     if media.get("name"):
         return str(media["name"])
-    ending = mimetypes.guess_extension((media.get("mime") or "").partition(";")[0].strip()) or ""
-    return f"whatsapp-{fields['type']}-{iso(fields['at'])[:10]}{ending}"
+    return f"whatsapp-{fields['type']}-{iso(fields['at'])[:10]}{ending(media.get('mime') or '')}"
 
 
 def view(

@@ -1,6 +1,6 @@
 import pytest
 
-from functions.core.limits import FILES, MB, fault
+from functions.core.limits import FILES, MB, ending, fault, named_type
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,17 @@ def test_a_fault_names_the_limit(type_, mime, size, names):
 
 def test_every_type_of_file_has_a_limit():
     assert set(FILES) == {"image", "video", "audio", "voice", "sticker", "document"}
+
+
+def test_every_type_that_may_be_sent_has_an_ending_that_speaks_of_it():
+    for mime in {mime for limit in FILES.values() for mime in limit.mimes}:
+        assert named_type("a.b" + ending(mime).upper()) == mime
+
+
+@pytest.mark.parametrize("name", ["", "docx", "a.", "a.exe", "a.pdf.exe"])
+def test_a_name_that_speaks_of_no_such_type_says_nothing(name):
+    assert named_type(name) is None
+
+
+def test_a_type_that_is_not_taken_has_no_ending():
+    assert ending("application/x-msdownload") == ending("") == ""
