@@ -4,14 +4,27 @@ What is missing on the machine is said in its row. Every load is bounded, on loo
 `python -m bench.inbound` prints these rows alone.
 """
 
+import platform
+import sqlite3
+from importlib.metadata import version
+
 from bench import embedded_store, firestore_store, imports, webhook_cpu, webhook_load
+from bench.peers.home import PYWA
 
 _PARTS = (webhook_cpu, webhook_load, firestore_store, embedded_store, imports)
 
 
+_SERVED_BY = ("functions-framework", "starlette", "uvicorn", "uvloop", "google-cloud-firestore", "msgspec")
+
+
 def rows() -> list[tuple[str, str]]:
-    """Return the table's rows: CPU, HTTP, durable messages, Firestore's counts, imports."""
-    return [row for part in _PARTS for row in part.rows()]
+    """Return the table's rows: versions, CPU, HTTP, durable messages, Firestore's counts, imports."""
+    return [("versions", _versions()), *(row for part in _PARTS for row in part.rows())]
+
+
+def _versions() -> str:
+    named = ", ".join(f"{name} {version(name)}" for name in _SERVED_BY)
+    return f"Python {platform.python_version()}, {named}, SQLite {sqlite3.sqlite_version}; pywa {PYWA}"
 
 
 if __name__ == "__main__":
