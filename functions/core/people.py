@@ -29,7 +29,7 @@ async def contact_of(store: Store, account: str, person: Person) -> str | None:
 
 
 async def _known(store: Store, aliases: Sequence[Alias]) -> dict[Alias, Known]:
-    documents = await store.get([alias.key for alias in aliases]) if aliases else []
+    documents = await store.get([alias.key for alias in aliases])
     return {
         alias: Known(document.fields["contact"], document.fields.get("bsuid"))
         for alias, document in zip(aliases, documents, strict=True)
@@ -55,7 +55,8 @@ class People:
                 contacts[named] = contact
             else:
                 wanted.update(dict.fromkeys(candidates(account, person)))
-        return Crowd(contacts, await _known(self._store, [*wanted]), Memory(0, 0) if certain else self._profiles, now)
+        known = await _known(self._store, [*wanted]) if wanted else {}
+        return Crowd(contacts, known, Memory(0, 0) if certain else self._profiles, now)
 
     def forget(self) -> None:
         """Forget everyone: identities may lead to somebody else now."""

@@ -96,10 +96,10 @@ class Acceptance:
             await self._ports.store.commit(writes)
             return {writes[0].fields["item"]: reason}
         arrival = _Arrival(read, now)
-        items = [
-            _Item(update, index, await self._line_of(update), arrival)  # A line is remembered for a minute.
-            for index, update in enumerate(found)
-        ]
+        items = []
+        for index, update in enumerate(found):
+            line = await self._line_of(update)  # Remembered for a minute.
+            items.append(_Item(update, index, line, arrival))
         for start in range(0, len(items), _UPDATES_PER_COMMIT):
             await self._accept_in_order(items[start : start + _UPDATES_PER_COMMIT])
         return arrival.parked
@@ -130,7 +130,8 @@ class Acceptance:
             self._people.remember(crowd)
             await self._enqueue(steps)
             for step, item in zip(steps, items, strict=True):
-                await self._follow(step, item)
+                if step.awaited or step.moved:
+                    await self._follow(step, item)
 
     async def _accept_each(self, items: Sequence[_Item], steps: Sequence[Step]) -> None:
         """Take the updates of a refused commit one by one, but for those that were stored before."""
