@@ -1,7 +1,7 @@
 """Conversations: one per line and contact, never ending. What is derived is derived: unread, window, name."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -47,10 +47,35 @@ def came_by(referral: Mapping[str, Any], at: int) -> dict[str, Any]:
     return {"referrals": Union(({**referral, "at": at},))}
 
 
+def came_through(touch: Mapping[str, Any], at: int) -> dict[str, Any]:
+    """Return the changes by a message that names one of our links (`core.links.touch`)."""
+    return {"touches": Union(({**touch, "at": at},))}
+
+
+def attribution(fields: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return through what the customer came, first and last: one of our links, or an advertisement's `referral`."""
+    ways = [
+        *({"at": one["at"], "link": _without_time(one), "referral": None} for one in fields.get("touches", ())),
+        *({"at": one["at"], "link": None, "referral": _without_time(one)} for one in fields.get("referrals", ())),
+    ]
+    if not ways:
+        return None
+    by_time = sorted(ways, key=lambda way: (way["at"], str(way)))
+    return {name: _dated(way) for name, way in (("first", by_time[0]), ("last", by_time[-1]))}
+
+
+def _dated(way: Mapping[str, Any]) -> dict[str, Any]:
+    return {**way, "at": datetime.fromtimestamp(way["at"], UTC).isoformat()}
+
+
+def _without_time(way: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in way.items() if name != "at"}
+
+
 def referral(fields: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return the advertisement or post by which the customer came last."""
     newest = max(fields.get("referrals", ()), key=lambda one: (one["at"], str(one)), default=None)
-    return newest and {name: value for name, value in newest.items() if name != "at"}
+    return newest and _without_time(newest)
 
 
 def unread(fields: Mapping[str, Any]) -> int:

@@ -135,7 +135,7 @@ async def _carry_counters(store: Store, younger: Document) -> None:
         if count != carried.get(name, 0)
     }
     more |= {name: Maximum(fields[name]) for name in _LATEST if name in fields}
-    more |= {name: Union(tuple(fields[name])) for name in ("records", "referrals") if fields.get(name)}
+    more |= {name: Union(tuple(fields[name])) for name in ("records", "referrals", "touches") if fields.get(name)}
     into = Key("conversations", fields["merged_into"])
     [elder] = await store.get([into])
     if elder is not None and not elder.fields.get("owner") and fields.get("owner"):

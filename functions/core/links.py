@@ -12,12 +12,14 @@ from urllib.parse import quote
 
 from functions.core.ids import key_of
 from functions.core.phone import digits
-from functions.core.reference import spelled
-from functions.core.store import NOW, Document, Increment, Key, Write, create, merge
+from functions.core.reference import references_in, spelled
+from functions.core.store import NOW, Document, Increment, Key, Store, Write, create, merge
 
 _SLUG_ALPHABET = "abcdefghjkmnpqrstvwxyz23456789"
 _SLUG_LENGTH = 9
 """19 million million of them: a thousand links are not found by trying."""
+
+_TOUCHED = ("label", "source", "medium", "campaign", "owner", "team", "tag")
 
 _SHARDS = 8
 """Clicks of one link and day are counted in so many documents, since one takes about a write a second."""
@@ -90,6 +92,24 @@ def link_of(document: Document) -> Link:
         stated=fields["stated"],
         **{name: fields[name] for name in ("account", "connection", "line", "reference", "slug")},
     )
+
+
+async def link_in(store: Store, line: str, text: str) -> Link | None:
+    """Return the link of a line that a text names by its reference; nothing is read for a text without one."""
+    references = references_in(text)
+    if not references:
+        return None
+    pointers = await store.get([reference_key(line, reference) for reference in references])
+    named = next((pointer for pointer in pointers if pointer is not None), None)
+    if named is None:
+        return None
+    [document] = await store.get([link_key(named.fields["link"])])
+    return link_of(document) if document else None
+
+
+def touch(link: Link) -> dict[str, Any]:
+    """Return what is kept of a link with the message and the conversation that it brought, whatever it says later."""
+    return {"link": link.id, "reference": link.reference} | {name: link.stated.get(name) for name in _TOUCHED}
 
 
 def clicked(link: Link, now: datetime) -> Write:

@@ -13,6 +13,7 @@ from functions.core.conversation import conversation_key
 from functions.core.ids import key_of
 from functions.core.limits import ending
 from functions.core.meta_errors import Decision, error_view, own_error
+from functions.core.reference import without
 from functions.core.status import RANK, shown
 from functions.core.store import NOW, Document, Key, Query, Store
 from functions.core.whatsapp import CUSTOMER, MEDIA_TYPES, PHONE, Message
@@ -295,6 +296,7 @@ def view(
         "frequently_forwarded": bool(context.get("frequently_forwarded")),
         "product": fields.get("product"),
         "referral": fields.get("referral"),
+        "link": _link(fields),
         "history": bool(fields.get("history")),
         "edited": _iso(fields.get("edited")),
         "revoked": _iso(fields.get("revoked")),
@@ -305,6 +307,12 @@ def view(
         "again": fields.get("again"),
         "again_of": fields.get("again_of"),
     }
+
+
+def _link(fields: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the link that a message names, which is shown in place of its reference."""
+    touched = fields.get("touch")
+    return touched and {name: touched[name] for name in ("link", "reference", "label", "campaign")}
 
 
 def _settle(fields: Mapping[str, Any]) -> dict[str, str] | None:
@@ -325,6 +333,8 @@ def _shown_content(fields: Mapping[str, Any]) -> Any:
     if "template" in fields:
         return fields["template"]
     content = fields["content"]
+    if fields.get("touch") and isinstance(content.get("body"), str):
+        return {**content, "body": without(content["body"], fields["touch"]["reference"])}
     return content.get("items", []) if fields["type"] == "contacts" and "items" in content else content
 
 

@@ -23,6 +23,7 @@ _BETWEEN = r"[\s\-\u2010-\u2015\u2212_.·*~/]{0,3}"
 _CANDIDATE = re.compile(rf"(?<![0-9A-Z])(?=((?:[0-9A-Z]{_BETWEEN}){{{LENGTH - 1}}}[0-9A-Z])(?![0-9A-Z]))")
 _GLUED = re.compile(r"(?=([0-9A-Z]{3}[\-\u2010-\u2015\u2212][0-9A-Z]{3}))")
 """With its dash in place it is seen even where words were typed right at it."""
+_DIGIT = re.compile(r"\d")
 _UNSEEN = ("Cf", "Mn")
 
 
@@ -45,7 +46,7 @@ def references_in(text: str) -> list[str]:
 
     Case, width, dashes and spaces inside of one don't matter, nor does what stands around it.
     """
-    if not any(one.isdecimal() for one in text):
+    if not _DIGIT.search(text):
         return []
     plain = _plain(text)
     found = [match for form in (_CANDIDATE, _GLUED) for match in form.finditer(plain)]
@@ -56,7 +57,8 @@ def references_in(text: str) -> list[str]:
 def without(text: str, reference: str) -> str:
     """Return a text without a reference and the brackets around it: the agent sees a chip in its place."""
     spellings = _BETWEEN.join(f"[{re.escape(_TAKEN_FOR.get(one, one + one.lower()))}]" for one in reference)
-    return re.sub(rf"\s*[(\[{{*_~]?\s*{spellings}\s*[)\]}}*_~]?", "", text, count=1).strip()
+    left, times = re.subn(rf"\s*[(\[{{*_~]?\s*{spellings}\s*[)\]}}*_~]?", "", text, count=1)
+    return left.strip() if times else text
 
 
 def _plain(text: str) -> str:

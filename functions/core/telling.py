@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from functions.core.consent import consent_view
-from functions.core.conversation import contact_key, contact_view, referral
+from functions.core.conversation import attribution, contact_key, contact_view, referral
 from functions.core.events import deliver_task, event
 from functions.core.health import health
 from functions.core.ids import key_of
@@ -128,6 +128,7 @@ def _conversation(conversation: Document, contact: Document, line: Mapping[str, 
         "last_out": iso(fields["last_out"]) if "last_out" in fields else None,
         "window_until": window_until.isoformat() if window_until else None,
         "referral": referral(fields),
+        "attribution": attribution(fields),
         "consent": consent_view(contact.fields),
         "merged_into": fields.get("merged_into"),
     }

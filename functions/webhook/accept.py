@@ -19,6 +19,7 @@ from functions.core.counts import counted
 from functions.core.identity import Nameless
 from functions.core.late import bring_together
 from functions.core.lines import Directory, Line
+from functions.core.links import Link, link_in
 from functions.core.message import key_of_message, message_of_wamid
 from functions.core.parked import parked, quarantined
 from functions.core.people import Crowd, People
@@ -220,14 +221,23 @@ class Acceptance:
         if there is not None and there.key != key_of_message(message, line.id):
             return Step()  # The phone app repeats what was sent through us.
         stored = there is not None and not _is_incomplete(there)
+        before = None if stored else there
+        named = await self._named(message, line)
         try:
-            step = message_step(message, line, crowd, item.arrival.now, item.index, there=None if stored else there)
+            step = message_step(message, line, crowd, item.arrival.now, item.index, there=before, link=named)
         except Nameless as error:
             return self._park(str(error), item)
         if message.call is not None:
             # That a call is stored does not prove that all news of it are.
             return replace(step, message=None)
         return replace(step, writes=[]) if stored else step
+
+    async def _named(self, message: Message, line: Line) -> Link | None:
+        """Return the link that a customer's text names."""
+        said = message.content.get("body")
+        if message.type != "text" or message.by == PHONE or not isinstance(said, str):
+            return None
+        return await link_in(self._ports.store, line.id, said)
 
     async def _there(self, message: Message, line: Line) -> Document | None:
         """Return what is stored of a message, or of what changed it before it came."""

@@ -9,13 +9,14 @@ from typing import Any
 
 from functions.core import consent, json_text
 from functions.core.changes import completed, filled, is_early, last_reaction
-from functions.core.conversation import active, came_by, contact_key, conversation_key, grown, received
+from functions.core.conversation import active, came_by, came_through, contact_key, conversation_key, grown, received
 from functions.core.counts import counted
 from functions.core.events import Type, deliver_task, event
 from functions.core.fetching import KEPT_AT_META, fetch_task
 from functions.core.ids import key_of
 from functions.core.imports import import_of, import_task, kept
 from functions.core.lines import Line
+from functions.core.links import Link, touch
 from functions.core.message import key_of_message, message_fields, sort_key
 from functions.core.people import Crowd
 from functions.core.step import Step
@@ -24,11 +25,18 @@ from functions.core.whatsapp import MEDIA_TYPES, PHONE, GroupMessage, Import, Me
 
 
 def message_step(
-    message: Message, line: Line, crowd: Crowd, now: datetime, index: int, *, there: Document | None = None
+    message: Message,
+    line: Line,
+    crowd: Crowd,
+    now: datetime,
+    index: int,
+    *,
+    there: Document | None = None,
+    link: Link | None = None,
 ) -> Step:
     """Return what a message asks for. `index` is its place in the webhook. Raises `Nameless`.
 
-    `there`: what changed it before it came, or what the history told of it.
+    `there`: what changed it before it came, or what the history told of it. `link`: the one that it names.
     """
     contact, people_writes = crowd.contact_of(line.account, message.person, message.at)
     conversation = conversation_key(line.id, contact)
@@ -42,6 +50,9 @@ def message_step(
         sort=sort_key(message.at, now, index),
     )
     changes = _changes(message, there)
+    if link is not None:
+        fields["touch"] = touch(link)
+        changes |= came_through(fields["touch"], message.at)
     told = event(
         _told_as(message),
         account=line.account,

@@ -39,6 +39,7 @@ async def test_a_message_is_told_with_everything_but_its_words(rig):
         "last_out": None,
         "window_until": "",
         "referral": None,
+        "attribution": None,
         "merged_into": None,
     }
     assert event["message"] == {
