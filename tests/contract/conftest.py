@@ -5,7 +5,8 @@ import sqlite3
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -21,7 +22,7 @@ from functions.core.cloud_storage import UPLOAD_HEADERS, CloudStorage
 from functions.core.cloud_tasks import CloudTasks
 from functions.core.firestore import FirestoreStore
 from functions.core.media import MediaStore
-from functions.core.store import Store
+from functions.core.store import NOW, Key, Store, Unavailable, merge
 from functions.core.tasks import TaskQueue
 from functions.local.file_media import FileMedia
 from functions.local.queues import FIRST_PAUSE, LONGEST_PAUSE, limits_of
@@ -41,8 +42,21 @@ from tests.google.signed_urls import SignedUrlRefused
 @pytest.fixture(scope="session")
 def firestore_emulator() -> Iterator[FirestoreEmulator]:
     require(firestore_parts)
-    with FirestoreEmulator() as emulator:
+    with FirestoreEmulator() as emulator, ThreadPoolExecutor(1) as aside:
+        aside.submit(asyncio.run, _warmed_up(emulator.host)).result()
         yield emulator
+
+
+async def _warmed_up(host: str) -> None:
+    """Wait until a fresh emulator answers in time: its first commit loads half of Java."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("FIRESTORE_EMULATOR_HOST", host)
+        store = FirestoreStore("warm-up")
+    for _ in range(20):
+        with suppress(Unavailable):
+            await store.commit([merge(Key("warm", "up"), {"now": NOW})])
+            break
+    await store.close()
 
 
 @pytest.fixture

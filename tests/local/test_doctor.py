@@ -15,6 +15,7 @@ from functions.core.lines import Directory, line_key
 from functions.core.media import MediaUnavailable
 from functions.core.meta_errors import error_view
 from functions.core.store import update
+from functions.core.tasks import QueueUnavailable
 from functions.local.cli import main
 from functions.local.doctor import examination
 from functions.local.doctor.finding import Finding, ago
@@ -65,8 +66,19 @@ async def test_where_all_is_well_nothing_is_bad_and_nothing_is_left_behind(rig, 
     assert {finding.state for finding in found.values()} == {"ok"}, found
     assert all(finding.mend is None for finding in found.values())
     assert examination.exit_code([*found.values()]) == 0
+    await rig.drain()
     assert {name: rig.documents(name) for name in before} == before
-    assert {"store", "queues", "media store", "outbox", "reviews", f"line {LINE}: WhatsApp"} <= set(found)
+    assert (len(rig.whatsapp.messages), len(rig.crm.batches)) == (0, 1)
+    assert {
+        "store",
+        "queue housekeeping",
+        f"queue send-{LINE}",
+        f"queue sync-{CONNECTION}",
+        "media store",
+        "outbox",
+        "reviews",
+        f"line {LINE}: WhatsApp",
+    } <= set(found)
 
 
 async def test_the_same_minute_queues_one_sweep(rig, client):
@@ -113,19 +125,32 @@ async def test_graph_out_of_reach_is_said(rig):
     assert found["store"].state == "ok"
 
 
-@pytest.mark.parametrize("broken", ["store", "queues", "media store"])
+@pytest.mark.parametrize("broken", ["store", "queue housekeeping", "media store"])
 async def test_what_is_out_of_reach_is_a_finding_and_no_exception(rig, client, monkeypatch, broken):
     async def away(*_):
         raise MediaUnavailable("the disk is full")
 
     rig.store.out_of_reach = broken == "store"
-    rig.tasks.out_of_reach = broken == "queues"
+    rig.tasks.out_of_reach = broken.startswith("queue")
     if broken == "media store":
         monkeypatch.setattr(rig.media, "save", away)
     found = await examined(rig, client)
     assert found[broken].state == "bad"
     assert found[broken].mend
     assert examination.exit_code([*found.values()]) == 1
+
+
+async def test_a_queue_that_was_never_made_is_named(rig, client, monkeypatch):
+    enqueue = rig.tasks.enqueue
+
+    async def but_not_of_the_line(task):
+        if task.queue == f"send-{LINE}":
+            raise QueueUnavailable(f"there is no queue {task.queue}")
+        await enqueue(task)
+
+    monkeypatch.setattr(rig.tasks, "enqueue", but_not_of_the_line)
+    found = await examined(rig, client)
+    assert {name for name, finding in found.items() if finding.state == "bad"} == {f"queue send-{LINE}"}
 
 
 async def test_what_was_put_aside_is_counted_by_reason_with_the_command_that_tries_it_again(rig, client):

@@ -11,7 +11,6 @@ from functions.core.lines import Directory, Line
 from functions.core.media import MediaMissing, MediaUnavailable
 from functions.core.ports import Ports
 from functions.core.store import Query, Refused, Unavailable
-from functions.core.tasks import QueueUnavailable
 from functions.local.doctor import lines, places, waiting
 from functions.local.doctor.finding import Check, Finding, Patient
 
@@ -52,7 +51,7 @@ async def examine(ports: Ports, client: httpx.AsyncClient) -> list[Finding]:
 async def _checked(name: str, check: Check, patient: Patient) -> Sequence[Finding]:
     try:
         return await check(patient)
-    except (Unavailable, Refused, QueueUnavailable, MediaUnavailable, MediaMissing) as error:
+    except (Unavailable, Refused, MediaUnavailable, MediaMissing) as error:
         why = str(error) or type(error).__name__
         return [Finding(name, "bad", f"can't be reached: {why}", "Look at its setting, its rights and the network.")]
 

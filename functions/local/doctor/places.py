@@ -5,9 +5,12 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from urllib.parse import urlsplit
 
+from functions.core.events import deliver_task
+from functions.core.health import hold_key
 from functions.core.ids import key_of
+from functions.core.outbox import send_task
 from functions.core.store import Key, create, delete
-from functions.core.tasks import Task
+from functions.core.tasks import QueueUnavailable, Task
 from functions.local.doctor.finding import Finding, Patient
 
 _PROBE = b"leadline doctor"
@@ -55,10 +58,34 @@ async def store(patient: Patient) -> Sequence[Finding]:
 
 
 async def queues(patient: Patient) -> Sequence[Finding]:
-    """Queue a sweep, which does no harm; one a minute, however often the doctor comes."""
-    minute = str(int(patient.now.timestamp()) // 60)
-    await patient.ports.tasks.enqueue(Task("housekeeping", "sync", {"kind": "sweep"}, key_of("doctor", minute)))
-    return [Finding("queues", "ok", "take tasks (a sweep was queued)")]
+    """Queue what finds nothing to do: a sweep, and for each line and connection a look at its own queue.
+
+    One a minute, however often the doctor comes.
+    """
+    minute = f"doctor {int(patient.now.timestamp()) // 60}"
+    holds = await patient.ports.store.get([hold_key(line.id) for line in patient.lines])
+    tasks = [
+        Task("housekeeping", "sync", {"kind": "sweep"}, key_of("sweep", minute)),
+        *(deliver_task(connection, minute) for connection in patient.connections),
+        # A line that is held would keep the task for a conversation that there is not.
+        *(
+            send_task(line.id, key_of("doctor", line.id), minute)
+            for line, hold in zip(patient.lines, holds, strict=True)
+            if hold is None
+        ),
+    ]
+    return [await _queue(patient, task) for task in tasks]
+
+
+async def _queue(patient: Patient, task: Task) -> Finding:
+    name = f"queue {task.queue}"
+    try:
+        await patient.ports.tasks.enqueue(task)
+    except QueueUnavailable as error:
+        return Finding(
+            name, "bad", str(error) or "out of reach", "Make the queue if it is missing, and look at its rights."
+        )
+    return Finding(name, "ok", "takes tasks")
 
 
 async def media(patient: Patient) -> Sequence[Finding]:
