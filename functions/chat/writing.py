@@ -46,8 +46,10 @@ async def send(
         return _same(earlier, body), False
     author = _author(caller, message.author, automatic=message.automatic)
     fields = _fields(caller, opened, author, message.client_id, body, now)
+    if message.automatic:
+        await _check_not_stopped(desk, opened)
     fields |= await _prepared(desk, opened, fields, now)
-    await _check_consent(desk, opened, fields, automatic=message.automatic)
+    await _check_marketing(desk, opened, fields)
     if message.type == "reaction":
         target = await target_of(desk, opened, message.reaction.message_id, now)
         fields = without_place(fields, target)
@@ -150,17 +152,22 @@ async def _header_file(desk: Desk, opened: Open, kind: str, upload: str, field: 
         ) from None
 
 
-async def _check_consent(desk: Desk, opened: Open, fields: Mapping[str, Any], *, automatic: bool) -> None:
-    """Refuse what a contact does not want: marketing, or anything that goes out by itself. Raises `Problem`."""
-    marketing = fields.get("template", {}).get("category") == MARKETING
-    if not marketing and not automatic:
-        return
-    [found] = await desk.ports.store.get([contact_key(opened.conversation.fields["contact"])])
-    contact = found.fields if found else {}
-    if automatic and stopped(contact):
+async def _check_not_stopped(desk: Desk, opened: Open) -> None:
+    """Refuse what goes out by itself to somebody who said STOP, before anything else. Raises `Problem`."""
+    if stopped(await _wishes(desk, opened)):
         raise Problem(422, "stopped", "The customer said STOP: nothing is sent automatically.")
-    if marketing and opted_out(contact):
+
+
+async def _check_marketing(desk: Desk, opened: Open, fields: Mapping[str, Any]) -> None:
+    """Refuse marketing to somebody who wants none. Raises `Problem`."""
+    if fields.get("template", {}).get("category") == MARKETING and opted_out(await _wishes(desk, opened)):
         raise Problem(422, "opted_out", "The customer wants no marketing: only other templates can be sent.")
+
+
+async def _wishes(desk: Desk, opened: Open) -> Mapping[str, Any]:
+    """Return what is known of the contact; nothing of one who is only being invited."""
+    [found] = await desk.ports.store.get([contact_key(opened.conversation.fields["contact"])])
+    return found.fields if found else {}
 
 
 def _fields(
@@ -214,7 +221,7 @@ async def check_allowed(desk: Desk, opened: Open, fields: Mapping[str, Any], now
     """Refuse to send a stored message once more where it would be refused as a new one. Raises `Problem`."""
     if fields["type"] != "template":
         _check_window(opened, now)
-    await _check_consent(desk, opened, fields, automatic=False)
+    await _check_marketing(desk, opened, fields)
 
 
 def sent(opened: Open, now: datetime) -> Write:

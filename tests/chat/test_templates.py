@@ -341,6 +341,9 @@ async def test_after_stop_nothing_goes_out_by_itself_and_an_agent_may_still_answ
     await rig.deliver(inbound_text(ANA, "STOP"))
     answer = await rig.call("POST", url, said | {"client_id": "client-2"})
     assert (answer.status_code, answer.json()["code"]) == (422, "stopped")
+    rig.clock.forward(hours=25)
+    assert (await rig.call("POST", url, said | {"client_id": "client-2"})).json()["code"] == "stopped"
+    await rig.met(ANA, "A question", at=rig.clock().timestamp())
     assert (await tab.send({"type": "text", "text": {"body": "Of course"}})).status_code == 202
     assert (await tab.send(await offer(tab))).json()["code"] == "opted_out"
 
