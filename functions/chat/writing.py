@@ -40,9 +40,8 @@ async def send(
     body = message.graph()
     key = outbound_key(opened.id, message.client_id)
     now = desk.ports.now()
-    [earlier] = await desk.ports.store.get([key])
-    if earlier is not None:
-        await enqueue(desk, opened, key.id, send_task(opened.line.id, opened.id, key.id))
+    if earlier := await _earlier(desk, opened, message.client_id):
+        await enqueue(desk, opened, earlier.key.id, send_task(opened.line.id, opened.id, earlier.key.id))
         return _same(earlier, body), False
     author = _author(caller, message.author, automatic=message.automatic)
     fields = _fields(caller, opened, author, message.client_id, body, now)
@@ -65,11 +64,21 @@ async def send(
     return stored, fresh
 
 
+async def _earlier(desk: Desk, opened: Open, client_id: str) -> Document | None:
+    """Return what a client id was used for before, also in a conversation that was joined to this one since."""
+    conversations = (opened.id, *opened.conversation.fields.get("joined", ()))
+    found = await desk.ports.store.get([outbound_key(one, client_id) for one in conversations])
+    return next((document for document in found if document is not None), None)
+
+
 async def note(desk: Desk, caller: Caller, opened: Open, body: Note) -> tuple[Document, bool]:
     """Keep a note that colleagues see and the customer never does; returns it, and whether it is new."""
     key = outbound_key(opened.id, body.client_id)
     now = desk.ports.now()
     said = {"type": "note", "note": {"body": body.body}}
+    if earlier := await _earlier(desk, opened, body.client_id):
+        await enqueue(desk, opened, earlier.key.id)
+        return _same(earlier, said), False
     fields = _fields(caller, opened, _author(caller), body.client_id, said, now)
     for name in ("waiting", "queued", "rank"):
         del fields[name]

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from functions.core.conversation import conversation_key, grown
+from functions.core.conversation import contact_key, conversation_key, grown
 from functions.core.events import deliver_task, event
 from functions.core.ids import key_of
 from functions.core.outbox import send_task
@@ -35,6 +35,8 @@ REMEMBERED = timedelta(minutes=2)
 _AT_ONCE = 200
 _COUNTERS = ("received", "read")
 _IDENTITIES = ("aliases", "wa_ids", "bsuids", "moves")
+_TIMES = ("consent", "seen")
+_SHOWN = ("name", "username", "book")
 _LATEST = ("last_in", "last_out", "last_activity")
 
 
@@ -59,16 +61,14 @@ async def join_writes(
     store: Store, elder: Document, younger: Document, now: datetime
 ) -> tuple[list[Write], list[Task]]:
     """Return what joins two contacts: aliases lead to the elder, conversations of the younger become redirects."""
-    account, fields = elder.fields["account"], younger.fields
-    identities: dict[str, Any] = {name: Union(tuple(fields[name])) for name in _IDENTITIES if fields.get(name)}
-    if fields.get("consent"):
-        identities["consent"] = _as_maxima(fields["consent"])
+    account = elder.fields["account"]
+    handed = {name: younger.fields[name] for name in _SHOWN if name in younger.fields}
+    missing = {name: shown for name, shown in handed.items() if not elder.fields.get(name)}
     writes = [
-        *(update(Key("aliases", alias), {"contact": elder.key.id}) for alias in fields.get("aliases", ())),
-        merge(elder.key, {**identities, "updated": NOW}),
-        merge(younger.key, {"merged_into": elder.key.id, "merged": NOW, "updated": NOW}),
+        *_person_writes(younger, elder.key, missing),
+        merge(younger.key, {"merged_into": elder.key.id, "merged": NOW, "handed": handed, "updated": NOW}),
     ]
-    tasks = []
+    tasks = [_person_task(younger.key.id, now + REMEMBERED)]
     for conversation in await _conversations(store, younger.key.id):
         line, connection = conversation.fields["line"], conversation.fields["connection"]
         into = conversation_key(line, elder.key.id)
@@ -80,7 +80,15 @@ async def join_writes(
             now=now,
         )
         writes += [
-            grown(into, account=account, line=line, connection=connection, contact=elder.key.id),
+            grown(
+                into,
+                account=account,
+                line=line,
+                connection=connection,
+                contact=elder.key.id,
+                # A request that is repeated finds what it wrote before.
+                joined=Union((conversation.key.id, *conversation.fields.get("joined", ()))),
+            ),
             update(conversation.key, {"merged_into": into.id, "merged": NOW, "updated": NOW}),
             told,
         ]
@@ -90,6 +98,42 @@ async def join_writes(
             deliver_task(connection, key_of("merged", conversation.key.id)),
         ]
     return writes, tasks
+
+
+def _person_writes(younger: Document, elder: Key, shown: Mapping[str, Any]) -> list[Write]:
+    """Return what gives the elder contact all that is known of the younger, and what it shows."""
+    fields = younger.fields
+    known: dict[str, Any] = {name: Union(tuple(fields[name])) for name in _IDENTITIES if fields.get(name)}
+    known |= {name: _as_maxima(fields[name]) for name in _TIMES if fields.get(name)}
+    return [
+        *(update(Key("aliases", alias), {"contact": elder.id}) for alias in fields.get("aliases", ())),
+        merge(elder, {**known, **shown, "updated": NOW}),
+    ]
+
+
+def _person_task(contact: str, at: datetime) -> Task:
+    """Return the task that carries over what was learnt of the younger contact after it was joined."""
+    return Task(
+        queue="housekeeping",
+        function="sync",
+        payload={"kind": "carry_person", "contact": contact},
+        name=key_of("carry_person", contact),
+        at=at,
+    )
+
+
+async def carry_person(ports: Ports, contact: str) -> None:
+    """Give the elder contact what an instance that did not know of the joining yet wrote to the younger."""
+    [younger] = await ports.store.get([contact_key(contact)])
+    if younger is None or "merged_into" not in younger.fields:
+        return
+    handed = younger.fields.get("handed", {})
+    shown = {
+        name: younger.fields[name]
+        for name in _SHOWN
+        if name in younger.fields and younger.fields[name] != handed.get(name)
+    }
+    await ports.store.commit(_person_writes(younger, contact_key(younger.fields["merged_into"]), shown))
 
 
 def _as_maxima(times: Mapping[str, Any]) -> dict[str, Any]:
@@ -118,10 +162,17 @@ async def carry(ports: Ports, conversation: str) -> None:
     while found := await ports.store.query(
         Query("messages", {"conversation": conversation}, order="sort", descending=True, limit=_AT_ONCE)
     ):
-        await ports.store.commit([update(one.key, {"conversation": into, "changed": NOW}) for one in found])
+        await ports.store.commit([update(one.key, _carried(one, younger)) for one in found])
         if any(one.fields.get("waiting") for one in found):
             line = younger.fields["line"]
             await ports.tasks.enqueue(send_task(line, into, f"carried {found[0].key.id}"))
+
+
+def _carried(message: Document, younger: Document) -> dict[str, Any]:
+    """Return what changes in a message that is carried over. Its own name, in the callback too, was made before."""
+    then = {"contact_then": message.fields.get("contact_then") or younger.fields["contact"]}
+    ours = then if "client_id" in message.fields else {}
+    return {"conversation": younger.fields["merged_into"], **ours, "changed": NOW}
 
 
 async def _carry_counters(store: Store, younger: Document) -> None:

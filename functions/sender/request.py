@@ -32,7 +32,7 @@ def message_request(
         raise NoAddress
     fields = message.fields
     type_ = fields["type"]
-    callback = Callback(line, contact.key.id, fields["client_id"])
+    callback = Callback(line, fields.get("contact_then", contact.key.id), fields["client_id"])
     body: dict[str, Any] = {
         "messaging_product": "whatsapp",
         "recipient_type": "individual",

@@ -4,7 +4,7 @@ import httpx
 
 from functions.core import work
 from functions.core.http import Handler
-from functions.core.joining import carry
+from functions.core.joining import carry, carry_person
 from functions.core.ports import Ports
 from functions.core.settings import BadSetting
 from functions.sync.deliver import Delivery
@@ -30,6 +30,7 @@ def create(ports: Ports, client: httpx.AsyncClient | None = None) -> Handler:
         {
             "events": lambda task: delivery.deliver(task["connection"], retry="retry" in task),
             "carry": lambda task: carry(ports, task["conversation"]),
+            "carry_person": lambda task: carry_person(ports, task["contact"]),
             "import": lambda task: work_off(ports, task["import"], int(task["start"])),
             "sweep": lambda task: sweep(ports, task.get("part"), task.get("behind", "")),
         },

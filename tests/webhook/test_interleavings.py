@@ -7,7 +7,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions.core.consent import marketing
-from tests.payloads import ANA, echo_edit, echo_text, edit, inbound_text, reaction, revoke, status
+from tests.payloads import (
+    ANA,
+    Customer,
+    address_book,
+    echo_edit,
+    echo_text,
+    edit,
+    history,
+    inbound_text,
+    reaction,
+    revoke,
+    status,
+    told,
+)
 from tests.rig import rigged
 from tests.webhook.test_facts import preference
 from tests.webhook.test_moves import NEW, moved, settle
@@ -30,6 +43,20 @@ HAPPENINGS = (
     reaction(NEW, "wamid.4", "🎉", wamid="wamid.11", at=AT + 21),
     moved(wamid="wamid.12", at=AT + 15),
     preference("stop", AT + 12),
+    history(
+        (
+            ANA,
+            [
+                told(ANA, "one", wamid="wamid.1", at=AT),
+                told(ANA, "from the phone", by="phone", wamid="wamid.4", at=AT + 3),
+                told(ANA, "before all", wamid="wamid.13", at=AT - 9),
+                told(ANA, "and answered", by="phone", wamid="wamid.14", at=AT - 8),
+            ],
+        )
+    ),
+    status("played", "wamid.14", at=AT - 7),
+    reaction(ANA, "wamid.14", "❤️", wamid="wamid.15", at=AT - 6),
+    address_book((Customer(NEW.wa_id), "Anita", AT + 2)),
 )
 
 ORDERS = st.permutations(range(len(HAPPENINGS)))
@@ -43,6 +70,8 @@ async def ends(posts):
         async with rigged(Path(folder)) as rig:
             for post in posts:
                 await rig.deliver(*(HAPPENINGS[place] for place in post))
+                if len(post) % 2:
+                    await rig.drain()
             await settle(rig)
             listed = (await rig.call("GET", "/v1/conversations")).json()["items"]
             [conversation] = [one for one in listed if not one["merged_into"]]
@@ -65,7 +94,7 @@ def _marketing(rig):
 
 
 def _said(item):
-    names = ("direction", "type", "at", "status", "statuses", "edited", "revoked", "reactions")
+    names = ("direction", "type", "at", "status", "statuses", "edited", "revoked", "reactions", "history")
     return {name: item[name] for name in names} | {"content": item[item["type"]], "by": item["author"]["kind"]}
 
 

@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from functions.core.consent import marketing
-from tests.payloads import ANA, NUMBER, Customer, inbound_text, message, value
+from tests.payloads import ANA, NUMBER, Customer, inbound_text, message, status, value
 
 NEW = Customer("5511912345678", "BR.99999999999999999999", "Ana")
 
@@ -142,3 +142,53 @@ async def test_a_stop_said_to_the_younger_holds_for_both(rig):
     await rig.deliver(moved())
     [stays] = [contact for contact in rig.documents("contacts") if not contact.get("merged_into")]
     assert marketing(stays)["value"] == "stop"
+
+
+async def test_a_request_that_is_repeated_after_the_joining_is_still_one_message(rig):
+    await rig.met(ANA)
+    tab = await rig.chatting(NEW)
+    first = await tab.say("Answer", "client-1")
+    await rig.deliver(moved())
+    assert (await tab.say("Answer", "client-1"))["id"] == first["id"]
+    await settle(rig)
+    elder = rig.tab((await tab.head())["id"])
+    assert (await elder.say("Answer", "client-1"))["id"] == first["id"]
+    await settle(rig)
+    assert rig.whatsapp.texts == ["Answer"]
+
+
+async def test_the_status_of_an_answer_that_was_carried_over_finds_it(rig):
+    await rig.met(ANA)
+    tab = await rig.chatting(NEW)
+    said = await tab.say("Answer")
+    await rig.deliver(moved())
+    await settle(rig)
+    callback = rig.whatsapp.messages[-1]["biz_opaque_callback_data"]
+    await rig.deliver(status("delivered", "wamid.other", callback=callback))
+    [shown] = [item for item in await tab.messages() if item["id"] == said["id"]]
+    assert shown["status"] == "delivered"
+
+
+async def test_what_another_instance_still_learns_of_the_younger_is_carried_over(rig):
+    await rig.met(ANA)
+    await rig.met(NEW)
+    remembers = rig.webhook
+    rig.start()
+    await rig.deliver(moved())
+    await rig.drain()
+    rig.webhook = remembers
+    await rig.deliver(inbound_text(Customer(NEW.wa_id, NEW.bsuid, "Ana Maria"), "STOP"))
+    await settle(rig)
+    [stays] = [contact for contact in rig.documents("contacts") if not contact.get("merged_into")]
+    assert (stays["name"], marketing(stays)["value"]) == ("Ana Maria", "stop")
+
+
+async def test_a_number_that_comes_back_is_where_the_answer_goes(rig):
+    at = int(rig.clock().timestamp()) - 100
+    other = Customer("5511977777777", ANA.bsuid, "Ana")
+    await rig.met(ANA, at=at)
+    await rig.met(other, at=at + 10)
+    rig.start()
+    await rig.met(ANA, at=at + 20)
+    tab = await rig.chatting(ANA)
+    assert (await tab.head())["contact"]["wa_id"] == ANA.wa_id
