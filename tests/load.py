@@ -78,7 +78,7 @@ class Outcome:
     shown: Counter[str]
     busiest: int
     rate: float
-    rate_refusals: int
+    refusals: int
     seconds: float
     dispatches: int
     duplicates: int
@@ -102,7 +102,7 @@ class Outcome:
             ("tasks dispatched, of them twice", f"{self.dispatches}, {self.duplicates}"),
             (f"most requests in {_STRETCH} s (the queue's rate is 40 a second)", self.busiest),
             ("messages a second until the last was tried", f"{self.rate:.1f}"),
-            ("refused by WhatsApp for a rate", self.rate_refusals),
+            ("refused by WhatsApp", self.refusals),
             ("virtual seconds, real seconds", f"{self.seconds:.0f}, {self.real_seconds:.0f}"),
         ]
 
@@ -126,7 +126,7 @@ class WhatsApp:
     def __init__(self, clock: VirtualClock, seed: int) -> None:
         self.times: list[float] = []
         self.faults: Counter[str] = Counter()
-        self.rate_refusals = 0
+        self.refusals = 0
         self.app: ASGIApp
         self._clock = clock
         self._chance = random.Random(seed)
@@ -145,7 +145,7 @@ class WhatsApp:
         if answer.status_code == httpx.codes.OK and chance < 0.1:
             self.faults["time-out after"] += 1
             raise httpx.ReadTimeout("late")
-        self.rate_refusals += answer.status_code != httpx.codes.OK
+        self.refusals += answer.status_code != httpx.codes.OK
         return answer
 
     async def _answer(self, request: httpx.Request) -> httpx.Response:
@@ -251,6 +251,11 @@ class Load:
         await asyncio.gather(*(talk(place, tab) for place, tab in enumerate(self.tabs)))
         await client.resume_queue(name=name)
 
+    async def go_on_until(self, moment: float) -> None:
+        """Let virtual time run up to a moment (epoch seconds) while tasks come back and back."""
+        while self.clock.wall() < moment:
+            await asyncio.sleep(0.001)
+
     async def settled(self) -> None:
         """Wait until no task and no webhook is left."""
         await self.queue.drained(600)
@@ -355,12 +360,13 @@ async def run(folder: Path, plan: Plan) -> Outcome:
         start = load.clock.wall()
         await load.say(plan.messages)
         await load.finish()
-        outcome = await _compared(load, plan, start)
+        outcome = await compared(load, plan, start)
     outcome.real_seconds = time.monotonic() - began
     return outcome
 
 
-async def _compared(load: Load, plan: Plan, start: float) -> Outcome:
+async def compared(load: Load, plan: Plan, start: float) -> Outcome:
+    """Compare what WhatsApp got with what was queued since `start` (virtual epoch seconds)."""
     said = [message for message in load.rig.documents("messages") if message["direction"] == "out"]
     texts = {message["content"]["body"] for message in said}
     got = {
@@ -391,7 +397,7 @@ async def _compared(load: Load, plan: Plan, start: float) -> Outcome:
         shown=Counter(shown.values()),
         busiest=_busiest(times),
         rate=len(times) / (max(times) - start) if times and max(times) > start else 0.0,
-        rate_refusals=load.whatsapp.rate_refusals,
+        refusals=load.whatsapp.refusals,
         seconds=load.clock.wall() - start,
         dispatches=len(deliveries),
         duplicates=sum(one.duplicate for one in deliveries),

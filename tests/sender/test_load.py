@@ -6,7 +6,7 @@
 import pytest
 
 from functions.local.queues import limits_of
-from tests.load import OUT_OF_ORDER, Outcome, Plan, run
+from tests.load import OUT_OF_ORDER, Outcome, Plan, compared, loaded, run
 
 
 def is_right(outcome: Outcome) -> None:
@@ -16,7 +16,7 @@ def is_right(outcome: Outcome) -> None:
     assert outcome.wrongly_unknown == []
     assert outcome.wrongly_sent == []
     assert outcome.shown["unknown"] == outcome.queued - outcome.accepted
-    assert outcome.rate_refusals == 0
+    assert outcome.refusals == 0
 
 
 async def test_two_hundred_messages_arrive_once_in_order_and_at_the_queues_rate(tmp_path):
@@ -34,6 +34,21 @@ async def test_more_than_a_pair_may_have_waits_for_its_turn(tmp_path):
     outcome = await run(tmp_path, Plan(messages=110, conversations=2, seed=2))
     is_right(outcome)
     assert outcome.seconds > (110 / 2 - 45) * 6
+
+
+async def test_a_token_that_is_expired_for_an_hour_costs_nothing_but_the_hour(tmp_path):
+    plan = Plan(messages=60, conversations=6, seed=4)
+    async with loaded(tmp_path, plan) as load:
+        await load.meet(plan.conversations)
+        start = load.clock.wall()
+        load.simulator.scenario("token_expired")
+        await load.say(plan.messages)
+        await load.go_on_until(start + 3600)
+        assert len(load.whatsapp.times) < 25
+        load.simulator.scenarios.clear()
+        load.whatsapp.refusals = 0
+        await load.finish()
+        is_right(await compared(load, plan, start))
 
 
 @pytest.mark.parametrize("seed", range(2))
