@@ -3,9 +3,11 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from functions.core.graph import Accepted
 from functions.core.identity import Alias, Resolution, alias_writes, stated
+from functions.core.joining import doubt
 from functions.core.store import NOW, AlreadyExists, Document, Key, NotFound, Store, Union, Write, update
 from functions.core.whatsapp import Person
 
@@ -24,13 +26,24 @@ class Lesson:
         """Return the writes that keep all of it; refused where an identity leads to somebody already."""
         return self._writes(self.aliases)
 
-    async def keep_what_is_free(self, store: Store) -> None:
-        """Keep each identity by itself: one that leads to somebody else is let be, and costs the others nothing."""
+    async def keep_what_is_free(self, store: Store, now: datetime) -> None:
+        """Keep each identity by itself: one that leads to somebody else costs the others nothing.
+
+        Whether the two are one, a person is asked.
+        """
         for alias in self.aliases:
             try:
                 await store.commit(self._writes([alias]))
             except (AlreadyExists, NotFound):
                 log.warning("an answer names an identity that is taken", extra={"contact": self.contact.id})
+                await self._ask(store, alias, now)
+
+    async def _ask(self, store: Store, alias: Alias, now: datetime) -> None:
+        [taken] = await store.get([alias.key])
+        if taken is not None and taken.fields["contact"] != self.contact.id:
+            pair = (self.contact.id, taken.fields["contact"])
+            reason = "WhatsApp's answer to a message names another contact"
+            await store.commit([doubt(alias.account, pair, reason, now)])
 
     def _writes(self, aliases: Sequence[Alias]) -> list[Write]:
         if not aliases:

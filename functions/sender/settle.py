@@ -71,7 +71,7 @@ class Settlement:
         except (AlreadyExists, NotFound):
             await self._leave_outbox("sent", known, more=self._healthy())
             if learnt:
-                await learnt.keep_what_is_free(self._desk.ports.store)
+                await learnt.keep_what_is_free(self._desk.ports.store, self._desk.ports.now())
         if self._hold:
             log.info("the line sends again", extra={"line": self.line.id})
         await self._queue_next()

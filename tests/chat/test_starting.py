@@ -86,6 +86,16 @@ async def test_a_repeated_request_is_harmless_though_the_customer_wrote_before_w
     assert (again.status_code, again.json()["message"]["id"]) == (200, first["message"]["id"])
 
 
+async def test_when_the_customer_wrote_before_whatsapp_answered_a_person_is_asked_whether_the_two_are_one(rig):
+    first = await begun(rig, to={"phone": "+4915550000001"})
+    await rig.deliver(inbound_text(BO))
+    rig.whatsapp.answers_next(accepted("wamid.x", wa_id="4915550000001"))
+    await rig.drain()
+    assert (await rig.tab(first["conversation"]["id"]).last())["status"] == "sent"
+    [review] = (await rig.call("GET", "/v1/reviews")).json()["items"]
+    assert {contact["id"] for contact in review["contacts"]} == await contacts(rig)
+
+
 async def test_two_invitations_of_one_person_are_one_conversation(rig):
     first = await begun(rig, to={"phone": "+5511987654321"})
     second = await begun(rig, client_id="client-2", to={"phone": "+551187654321"})
