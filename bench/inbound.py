@@ -6,6 +6,7 @@ What is missing on the machine is said in its row. Every load is bounded, on loo
 
 import platform
 import sqlite3
+from collections.abc import Iterator
 from importlib.metadata import version
 
 from bench import embedded_store, firestore_store, imports, webhook_cpu, webhook_load
@@ -17,9 +18,11 @@ _PARTS = (webhook_cpu, webhook_load, firestore_store, embedded_store, imports)
 _SERVED_BY = ("functions-framework", "starlette", "uvicorn", "uvloop", "google-cloud-firestore", "msgspec")
 
 
-def rows() -> list[tuple[str, str]]:
-    """Return the table's rows: versions, CPU, HTTP, durable messages, Firestore's counts, imports."""
-    return [("versions", _versions()), *(row for part in _PARTS for row in part.rows())]
+def rows() -> Iterator[tuple[str, str]]:
+    """Yield the table's rows as they are measured: versions, CPU, HTTP, durable messages, counts, imports."""
+    yield "versions", _versions()
+    for part in _PARTS:
+        yield from part.rows()
 
 
 def _versions() -> str:
@@ -29,4 +32,4 @@ def _versions() -> str:
 
 if __name__ == "__main__":
     for name, figure in rows():
-        print(f"  {name:<50} {figure}")
+        print(f"  {name:<58} {figure}", flush=True)
