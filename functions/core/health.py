@@ -16,6 +16,10 @@ from functions.core.message import iso
 from functions.core.meta_errors import meaning
 from functions.core.store import NOW, Document, Key, Store, Write, create, delete, update
 
+QUALITY, LIMIT = "quality", "limit"
+HEALTH_FACTS = (QUALITY, LIMIT)
+"""What Meta says of a line that is shown with its health."""
+
 _PAUSE, _LONGEST_PAUSE = 60, 900
 """Seconds between two probes: at first, and at most."""
 
@@ -121,9 +125,9 @@ async def health(store: Store, line: Line) -> dict[str, Any]:
     held, *facts = await store.get(
         [
             hold_key(line.id),
-            fact_key(line.id, "quality"),
-            fact_key(line.id, "limit"),
-            fact_key(line.waba, "limit"),
+            fact_key(line.id, QUALITY),
+            fact_key(line.id, LIMIT),
+            fact_key(line.waba, LIMIT),
         ]
     )
     hold = hold_of(held)

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from functions.core.health import fact_key, hold_key, sooner
+from functions.core.events import deliver_task, health_event
+from functions.core.health import HEALTH_FACTS, fact_key, hold_key, sooner
 from functions.core.ids import key_of
-from functions.core.lines import waba_key
+from functions.core.lines import Directory, waba_key
 from functions.core.phone import digits
 from functions.core.step import Step
 from functions.core.store import NOW, Document, Key, Store, Write, create, update
@@ -32,6 +33,11 @@ class Owner:
     line: str | None
     asks: str | None
     lines: tuple[str, ...] = ()
+
+    @property
+    def meant(self) -> tuple[str, ...]:
+        """The line of which a fact speaks, or all of the business account."""
+        return (self.line,) if self.line else self.lines
 
 
 async def fact_step(fact: Fact, store: Store, now: datetime, owner: Owner) -> Step:
@@ -56,16 +62,28 @@ async def fact_step(fact: Fact, store: Store, now: datetime, owner: Owner) -> St
     if fact.template is not None:
         fields |= {"template": fact.template}
     written = create(key, fields) if there is None else update(key, fields, version=there.version)
-    return Step([written, *await _sooner(fact, store, owner)], tasks)
+    told, telling = await _told(fact, store, owner, f"{fact.fact} {at} {fact.value}", now)
+    return Step([written, *await _sooner(fact, store, owner), *told], [*tasks, *telling])
 
 
 async def _sooner(fact: Fact, store: Store, owner: Owner) -> list[Write]:
     """Return the writes by which the lines that a fact is about, if they are held, try again."""
     if fact.template is not None or fact.fact == "error":
         return []
-    lines = [owner.line] if owner.line else list(owner.lines)
-    held = await store.get([hold_key(one) for one in lines])
+    held = await store.get([hold_key(one) for one in owner.meant])
     return [sooner(hold.key) for hold in held if hold]
+
+
+async def _told(fact: Fact, store: Store, owner: Owner, detail: str, now: datetime) -> tuple[list[Write], list[Task]]:
+    """Return what tells the CRMs of the lines that a fact is about, if it is of those that a line's health shows."""
+    if fact.template is not None or fact.fact not in HEALTH_FACTS:
+        return [], []
+    directory = Directory(store)
+    lines = [line for one in owner.meant if (line := await directory.line(one))]
+    return (
+        [health_event(line, detail, now) for line in lines],
+        [deliver_task(line.connection, key_of(line.id, detail)) for line in lines],
+    )
 
 
 async def owner_of(fact: Fact, store: Store) -> Owner | None:

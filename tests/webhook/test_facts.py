@@ -110,3 +110,31 @@ async def test_a_groups_ticks_are_kept_for_each_member(rig):
 def preference(said, at):
     item = {"wa_id": ANA.wa_id, "user_id": ANA.bsuid, "category": "marketing_messages"}
     return value(number=NUMBER, user_preferences=[item | {"value": said, "timestamp": at}])
+
+
+@pytest.mark.parametrize(
+    ("field", "said", "shown"),
+    [
+        ("business_capability_update", {"max_daily_conversations_per_business": "TIER_2K"}, (None, "TIER_2K")),
+        ("phone_number_quality_update", {"display_phone_number": OURS, "event": "FLAGGED"}, ("FLAGGED", None)),
+        (
+            "phone_number_quality_update",
+            {"display_phone_number": OURS, "event": "ONBOARDING", "current_limit": "TIER_10K"},
+            ("ONBOARDING", "TIER_10K"),
+        ),
+    ],
+)
+async def test_the_crm_hears_of_a_lines_quality_and_limit_in_metas_own_words(rig, field, said, shown):
+    for _ in range(2):
+        await account_says(rig, field, said)
+    await rig.drain()
+    told = rig.crm.of_type("line.health")
+    assert len({event["id"] for event in told}) == len(told) == sum(value is not None for value in shown)
+    assert (told[-1]["line"]["id"], told[-1]["health"]["sending"]) == ("line", "ok")
+    assert (told[-1]["health"]["quality"], told[-1]["health"]["limit"]) == shown
+
+
+async def test_other_facts_are_no_news_of_a_lines_health(rig):
+    await account_says(rig, "account_review_update", {"decision": "APPROVED"})
+    await rig.drain()
+    assert rig.crm.of_type("line.health") == []
