@@ -17,6 +17,8 @@ locals {
     { collection = "events", equal = ["connection"], order = "seq" },
     { collection = "events", equal = ["pending"], order = "connection" },
     { collection = "orphan_statuses", equal = ["wamid_key"], order = "at" },
+    { collection = "orphan_statuses", equal = ["contact"], order = "at" },
+    { collection = "messages", equal = ["contact"], order = "expires_at" },
     { collection = "templates", equal = ["waba"], order = "place" },
     { collection = "wabas", equal = ["polled"], order = "templates_due" },
     { collection = "parked", equal = ["part"], order = "updated" },

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from functions.core.ids import key_of
 from functions.core.phone import variants
-from functions.core.store import NOW, Key, Maximum, Write, create, update
+from functions.core.store import NOW, Document, Key, Maximum, Write, create, update
 from functions.core.whatsapp import Person
 
 
@@ -28,10 +28,20 @@ class Alias(Struct, frozen=True):
 
 
 class Known(Struct, frozen=True):
-    """What an alias document says: its contact, and the BSUID that was seen together with it."""
+    """What an alias document says: its contact, and the BSUID that was seen together with it.
+
+    `left`: since when (epoch seconds) the contact has another number, by WhatsApp's word; 0 if it has not.
+    """
 
     contact: str
     bsuid: str | None
+    left: int = 0
+
+    @classmethod
+    def of(cls, document: Document) -> "Known":
+        fields = document.fields
+        left = int(fields.get("left", 0))
+        return cls(fields["contact"], fields.get("bsuid"), left if left > fields.get("back", 0) else 0)
 
 
 class Resolution(Struct, frozen=True):
@@ -73,11 +83,12 @@ def seen(account: str, person: Person, at: int) -> dict[str, Maximum]:
     return {alias.key.id: Maximum(at) for alias in stated(account, person) if alias.kind != "parent_bsuid"}
 
 
-def resolve(account: str, person: Person, known: Mapping[Alias, Known]) -> Resolution:
-    """Decide whose update this is from the aliases that exist.
+def resolve(account: str, person: Person, known: Mapping[Alias, Known], at: int = 0) -> Resolution:
+    """Decide whose update of that time this is from the aliases that exist.
 
-    A BSUID decides. A number, in any of its forms, decides unless it was seen with another BSUID: then it has
-    changed hands and the two stay two people, because people are never joined by a guess. Raises `Nameless`.
+    A BSUID decides. A number, in any of its forms, decides unless it was seen with another BSUID, or its owner had left
+    it before: then it has changed hands and the two stay two people, because people are never joined by a guess.
+    Raises `Nameless`.
     """
     own = stated(account, person)
     if not own:
@@ -85,17 +96,31 @@ def resolve(account: str, person: Person, known: Mapping[Alias, Known]) -> Resol
     missing = tuple(alias for alias in own if alias not in known)
     for alias in candidates(account, person):
         hit = known.get(alias)
-        if hit is None or (alias.kind == "wa_id" and person.bsuid and hit.bsuid not in (None, person.bsuid)):
+        if hit is None or (alias.kind == "wa_id" and _is_anothers(hit, person, at)):
             continue
-        doubts = _others(account, person, hit.contact, known)
+        doubts = _others(account, person, hit.contact, known, at)
         return Resolution(hit.contact, person.bsuid or hit.bsuid, missing, _learnt(person, hit.contact, known), doubts)
-    contact = key_of("contact", account, own[0].kind, own[0].value)
-    return Resolution(contact, person.bsuid, missing, doubts=_others(account, person, contact, known))
+    # The next owner of a number that was left is known by it and by since when it is theirs: its alias stays.
+    left = next((str(hit.left) for alias in own if (hit := known.get(alias)) and _was_left(hit, at)), None)
+    named = ("wa_id", person.wa_id or "", left) if left else (own[0].kind, own[0].value)
+    contact = key_of("contact", account, *named)
+    return Resolution(contact, person.bsuid, missing, doubts=_others(account, person, contact, known, at))
 
 
-def _others(account: str, person: Person, contact: str, known: Mapping[Alias, Known]) -> tuple[str, ...]:
-    hits = (known[alias].contact for alias in candidates(account, person) if alias in known)
-    return tuple(dict.fromkeys(other for other in hits if other != contact))
+def _is_anothers(hit: Known, person: Person, at: int) -> bool:
+    """Tell whether a number is somebody else's by now than the contact's to which it leads."""
+    if person.bsuid and hit.bsuid is not None:
+        return hit.bsuid != person.bsuid
+    return _was_left(hit, at)
+
+
+def _was_left(hit: Known, at: int) -> bool:
+    return 0 < hit.left < at
+
+
+def _others(account: str, person: Person, contact: str, known: Mapping[Alias, Known], at: int) -> tuple[str, ...]:
+    hits = (known[alias] for alias in candidates(account, person) if alias in known)
+    return tuple(dict.fromkeys(hit.contact for hit in hits if hit.contact != contact and not _was_left(hit, at)))
 
 
 def _learnt(person: Person, contact: str, known: Mapping[Alias, Known]) -> tuple[Alias, ...]:

@@ -34,6 +34,9 @@ INDEXES = (
     Index("events", ("connection",), "seq"),
     Index("events", ("pending",), "connection"),
     Index("orphan_statuses", ("wamid_key",), "at"),
+    # What waits for its message is found with its person, to be handed out or erased.
+    Index("orphan_statuses", ("contact",), "at"),
+    Index("messages", ("contact",), "expires_at"),
     Index("templates", ("waba",), "place"),
     Index("wabas", ("polled",), "templates_due"),
     Index("parked", ("part",), "updated"),

@@ -31,9 +31,7 @@ async def contact_of(store: Store, account: str, person: Person) -> str | None:
 async def _known(store: Store, aliases: Sequence[Alias]) -> dict[Alias, Known]:
     documents = await store.get([alias.key for alias in aliases])
     return {
-        alias: Known(document.fields["contact"], document.fields.get("bsuid"))
-        for alias, document in zip(aliases, documents, strict=True)
-        if document is not None
+        alias: Known.of(document) for alias, document in zip(aliases, documents, strict=True) if document is not None
     }
 
 
@@ -93,7 +91,7 @@ class Crowd:
         named = _named(account, person)
         contact, writes = self.contacts.get(named), list[Write]()
         if contact is None:
-            contact, writes = self._resolved(account, person)
+            contact, writes = self._resolved(account, person, at)
             self.contacts[named] = contact
         if (self.seen.get(contact) or self._profiles.get(contact)) != person:
             aliases = self._aliases_of(contact, account, person)
@@ -101,8 +99,8 @@ class Crowd:
             self.seen[contact] = person
         return contact, writes
 
-    def _resolved(self, account: str, person: Person) -> tuple[str, list[Write]]:
-        resolution = resolve(account, person, self._known)
+    def _resolved(self, account: str, person: Person, at: int) -> tuple[str, list[Write]]:
+        resolution = resolve(account, person, self._known, at)
         for alias in (*resolution.missing, *resolution.learnt):
             self._known[alias] = Known(resolution.contact, resolution.bsuid)
         doubts = [

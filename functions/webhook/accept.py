@@ -202,7 +202,7 @@ class Acceptance:
                 return import_step(update, line, now)
             case Preference():
                 try:
-                    return preference_step(update, line, crowd)
+                    return preference_step(update, line, crowd, now)
                 except Nameless as error:
                     return self._park(str(error), item)
             case GroupMessage():

@@ -134,11 +134,23 @@ def call_step(call: Message, there: Document, line: Line, now: datetime) -> Step
     return Step([update(there.key, fields, version=there.version), changed], tasks)
 
 
-def preference_step(preference: Preference, line: Line, crowd: Crowd) -> Step:
+def preference_step(preference: Preference, line: Line, crowd: Crowd, now: datetime) -> Step:
     """Return what WhatsApp's own switch for marketing asks for. Raises `Nameless`."""
     contact, people_writes = crowd.contact_of(line.account, preference.person, preference.at)
     said = consent.stated(preference.value, "whatsapp", preference.at)
-    return Step(writes=[merge(contact_key(contact), {"consent": said}), *people_writes])
+    cause = f"{preference.value} {preference.at}"
+    conversation = conversation_key(line.id, contact).id
+    # Where there is no conversation yet, there is nobody to tell.
+    changed = event(
+        "contact.updated",
+        account=line.account,
+        connection=line.connection,
+        conversation=conversation,
+        detail=cause,
+        now=now,
+    )
+    writes = [merge(contact_key(contact), {"consent": said}), *people_writes, changed]
+    return Step(writes, [deliver_task(line.connection, key_of(conversation, cause))])
 
 
 def import_step(given: Import, line: Line, now: datetime) -> Step:

@@ -5,11 +5,14 @@ from datetime import datetime
 
 from functions.core.conversation import contact_key
 from functions.core.identity import Alias, Known, Resolution, alias_writes, candidates, resolve, stated
+from functions.core.ids import key_of
 from functions.core.joining import doubt, elder_first, join_writes
 from functions.core.lines import Line
+from functions.core.phone import variants
 from functions.core.step import Step
-from functions.core.store import NOW, Document, Store, Union, Write, merge
+from functions.core.store import NOW, Document, Maximum, Store, Union, Write, merge, update
 from functions.core.tasks import Task
+from functions.core.telling import contact_told
 from functions.core.whatsapp import Message, Person
 
 
@@ -19,7 +22,7 @@ async def move_step(message: Message, line: Line, store: Store, now: datetime) -
     aliases = [*dict.fromkeys([*candidates(line.account, message.person), *candidates(line.account, after)])]
     documents = dict(zip(aliases, await store.get([alias.key for alias in aliases]), strict=True))
     found = {alias: document for alias, document in documents.items() if document is not None}
-    known = {alias: Known(one.fields["contact"], one.fields.get("bsuid")) for alias, one in found.items()}
+    known = {alias: Known.of(one) for alias, one in found.items()}
     contact = resolve(line.account, message.person, known).contact
     writes: list[Write] = []
     tasks: list[Task] = []
@@ -34,7 +37,19 @@ async def move_step(message: Message, line: Line, store: Store, now: datetime) -
             stays, writes, tasks = await _joined(contact, other, store, now)
         else:
             writes.append(doubt(line.account, (contact, other), "a changed number was known before", now))
-    return Step([*writes, *_learnt(stays, line.account, after, known, message.at)], tasks)
+    told, asked = await contact_told(store, stays, key_of("moved", message.wamid), now)
+    numbers = _numbers_changed(line.account, message.person, after, known, message.at)
+    learnt = _learnt(stays, line.account, after, known, message.at)
+    return Step([*writes, *numbers, *learnt, *told], [*tasks, *asked])
+
+
+def _numbers_changed(account: str, before: Person, after: Person, known: Mapping[Alias, Known], at: int) -> list[Write]:
+    """Return what says whose the numbers are from now on: who writes from the old one later is somebody else."""
+    if not before.wa_id or not after.wa_id or after.wa_id in variants(before.wa_id):
+        return []
+    old, new = Alias(account, "wa_id", before.wa_id), Alias(account, "wa_id", after.wa_id)
+    writes = [update(old.key, {"left": Maximum(at)})] if old in known else []
+    return [*writes, update(new.key, {"back": Maximum(at)})] if new in known else writes
 
 
 def _learnt(contact: str, account: str, after: Person, known: Mapping[Alias, Known], at: int) -> list[Write]:

@@ -53,3 +53,11 @@ async def test_a_preference_makes_no_conversation(rig):
     assert rig.documents("conversations") == []
     assert await rig.met(Customer(None, ANA.bsuid))
     assert consent(rig)["value"] == "stop"
+
+
+async def test_the_crm_hears_of_the_switch(rig):
+    await rig.met(ANA)
+    await rig.deliver(preference("stop", AT))
+    await rig.drain()
+    [told] = rig.crm.of_type("contact.updated")
+    assert told["conversation"]["consent"]["marketing"]["value"] == "stop"

@@ -192,3 +192,38 @@ async def test_a_number_that_comes_back_is_where_the_answer_goes(rig):
     await rig.met(ANA, at=at + 20)
     tab = await rig.chatting(ANA)
     assert (await tab.head())["contact"]["wa_id"] == ANA.wa_id
+
+
+@pytest.mark.parametrize("next_owner", [Customer(ANA.wa_id, None, "Bob"), Customer(ANA.wa_id, "BR.bob", "Bob")])
+async def test_who_has_a_left_number_next_is_somebody_else(rig, next_owner):
+    old, new = Customer(ANA.wa_id, None, "Ana"), Customer(NEW.wa_id, None, "Ana")
+    at = int(rig.clock().timestamp()) - 100
+    before = await rig.met(old, "Mine", at=at)
+    await rig.deliver(moved(old, new, at=at + 10))
+    await rig.met(old, "Said before the change", at=at + 5)
+    rig.start()
+    other = await rig.met(next_owner, "Hello", at=at + 20)
+    rig.start()
+    assert await rig.met(Customer(ANA.wa_id), "Me again", at=at + 30) == other != before
+    assert await texts(rig, before) == ["Mine", "Said before the change"]
+    assert await texts(rig, other) == ["Hello", "Me again"]
+    assert (await rig.tab(other).head())["contact"]["wa_id"] == ANA.wa_id
+    assert rig.documents("reviews") == []
+
+
+async def test_who_comes_back_to_a_number_is_the_same_again(rig):
+    old, new = Customer(ANA.wa_id, None, "Ana"), Customer(NEW.wa_id, None, "Ana")
+    at = int(rig.clock().timestamp()) - 100
+    before = await rig.met(old, at=at)
+    await rig.deliver(moved(old, new, at=at + 10))
+    await rig.deliver(moved(new, old, at=at + 20))
+    rig.start()
+    assert await rig.met(old, "Back", at=at + 30) == before
+
+
+async def test_the_crm_hears_of_the_new_number(rig):
+    conversation = await rig.met(ANA)
+    await rig.deliver(moved())
+    await settle(rig)
+    told = rig.crm.of_type("contact.updated")[-1]["conversation"]
+    assert (told["id"], told["contact"]["wa_id"]) == (conversation, NEW.wa_id)
