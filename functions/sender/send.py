@@ -21,7 +21,7 @@ from functions.core.media import MediaMissing, MediaUnavailable
 from functions.core.message import message_key
 from functions.core.meta_errors import Decision, own_error
 from functions.core.secrets import SealBroken
-from functions.core.store import NOW, AlreadyExists, NotFound, Stale, update
+from functions.core.store import NOW, AlreadyExists, Document, Key, NotFound, Stale, update
 from functions.sender.around import around
 from functions.sender.desk import Desk
 from functions.sender.request import NoAddress, NoTarget, message_request
@@ -50,10 +50,11 @@ async def send(desk: Desk, line_id: str, conversation: str) -> None:
     if resting := desk.rests_until(line.id, now):
         await come_back(desk, line, conversation, resting)
         return
-    lease, held = await store.get([outbox.outbox_key(conversation), hold_key(line.id)])
+    of_conversation = Key("conversations", conversation)
+    lease, held, about = await store.get([outbox.outbox_key(conversation), hold_key(line.id), of_conversation])
     box, hold = outbox.outbox_of(conversation, lease), hold_of(held)
     if box.holds and box.busy_until <= now:
-        await _bury(desk, line, box, conversation)
+        await _bury(desk, line, box, about)
         return
     if box.free_at > now:
         await come_back(desk, line, conversation, box.free_at)
@@ -66,7 +67,7 @@ async def send(desk: Desk, line_id: str, conversation: str) -> None:
         return
     [message] = waiting
     # Read before the lease is taken: a store that fails here leaves the message as it was.
-    needed = await around(store, message)
+    needed = await around(store, message, about)
     probe = [probed(hold, line, message.key.id, now)] if hold else []
     try:
         await store.commit([*outbox.take(box, line.account, message.key.id, now), *probe])
@@ -77,15 +78,15 @@ async def send(desk: Desk, line_id: str, conversation: str) -> None:
     await _send_held(desk, Settlement(desk, line, box, message, needed, hold))
 
 
-async def _bury(desk: Desk, line: Line, box: outbox.Outbox, conversation: str) -> None:
+async def _bury(desk: Desk, line: Line, box: outbox.Outbox, conversation: Document | None) -> None:
     """Give back the lease of a sender that died; nobody knows how far it came with its message."""
     [message] = await desk.ports.store.get([message_key(box.holds or "")])
     if message is None:
         # It was erased while it was being sent.
         await desk.ports.store.commit([outbox.let_go(box, sent=desk.ports.now())])
-        await come_back(desk, line, conversation, desk.ports.now())
+        await come_back(desk, line, box.key.id, desk.ports.now())
         return
-    await Settlement(desk, line, box, message, await around(desk.ports.store, message)).unknown()
+    await Settlement(desk, line, box, message, await around(desk.ports.store, message, conversation)).unknown()
 
 
 async def _wait_for(hold: Hold, desk: Desk, line: Line, conversation: str) -> None:
