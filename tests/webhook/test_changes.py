@@ -14,7 +14,9 @@ from tests.payloads import (
     inbound_text,
     reaction,
     revoke,
+    status,
 )
+from tests.rig import accepted
 
 AT = 1_780_000_000
 
@@ -173,3 +175,35 @@ async def test_the_crm_hears_of_an_edit_and_a_revocation(rig):
 async def test_a_target_that_never_comes_makes_no_conversation(rig):
     await rig.deliver(reaction(ANA, "wamid.nobody"), edit(ANA, "wamid.nobody", "x"))
     assert (await rig.call("GET", "/v1/conversations")).json()["items"] == []
+
+
+async def test_what_comes_before_the_answer_to_a_send_is_on_the_message_when_that_is_stored(rig):
+    tab = await rig.chatting(ANA)
+    await tab.say("Hi!")
+
+    async def late(request):
+        await rig.deliver(reaction(ANA, "wamid.out.1", "👍"), status("read", "wamid.out.1"))
+        return accepted("wamid.out.1")
+
+    rig.whatsapp.answers_next(late)
+    await rig.drain()
+    said = await tab.last()
+    assert (said["status"], [one["emoji"] for one in said["reactions"]]) == ("read", ["👍"])
+    assert rig.documents("orphan_statuses") == [one for one in rig.documents("messages") if "type" not in one] == []
+
+
+async def test_what_waits_for_its_message_lies_under_its_contact_and_goes_away_some_day(rig):
+    await rig.met(ANA)
+    await rig.deliver(reaction(ANA, "wamid.never"), status("read", "wamid.never"))
+    [contact] = rig.names("contacts")
+    [waiting] = [one for one in rig.documents("messages") if "type" not in one]
+    [orphan] = rig.documents("orphan_statuses")
+    assert waiting["contact"] == orphan["contact"] == contact
+    assert all("expires_at" in one for one in (waiting, orphan))
+
+
+async def test_once_its_message_comes_it_stays(rig):
+    await rig.met(ANA)
+    await rig.deliver(reaction(ANA, "wamid.1", at=AT + 5))
+    await rig.deliver(text())
+    assert not {"expires_at", "contact"} & stored(rig, "wamid.1").keys()

@@ -38,3 +38,9 @@ async def test_a_status_of_a_message_of_ours_costs_one_commit_and_no_read(rig):
     await rig.drain()
     callback = rig.whatsapp.messages[-1]["biz_opaque_callback_data"]
     assert await cost(rig, status("delivered", "wamid.out.1", callback=callback)) == Counter(commit=1)
+
+
+async def test_a_redelivery_costs_one_refused_commit_and_one_read(rig):
+    again = [inbound_text(customer, wamid=f"wamid.{n}") for n, customer in enumerate((ANA, LUCIA))]
+    await rig.deliver(*again)
+    assert await cost(rig, *again) == Counter(commit=1, get=1)
