@@ -57,7 +57,14 @@ def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
             executable_path=chromium_path(),
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+            args=[
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-background-networking",
+                # A microphone that beeps once a second, and nobody who has to allow it.
+                "--use-fake-device-for-media-stream",
+                "--use-fake-ui-for-media-stream",
+            ],
         )
         yield chromium
         chromium.close()
@@ -123,6 +130,14 @@ class Card:
     def send_picture(self, path: Path) -> None:
         self.page.locator("input.o_leadline_file").set_input_files(path)
         self.page.locator(".o_leadline_send").click()
+
+    def record(self, seconds: float) -> None:
+        """Record a voice note and send it."""
+        self.page.locator(".o_leadline_record").click()
+        self.page.locator(".o_leadline_voice[data-phase=recording]").wait_for()
+        self.page.wait_for_timeout(seconds * 1000)
+        self.page.locator(".o_leadline_voice_main").click()
+        self.page.locator(".o_leadline_voice").wait_for(state="detached")
 
     def bubble(self, text: str) -> Locator:
         return self.page.locator(".o_leadline_message", has_text=text)
