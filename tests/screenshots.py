@@ -1,30 +1,148 @@
-"""Makes the pictures of the README anew, from the running whole: `python -m tests.screenshots`."""
+"""Makes the pictures of the docs anew, from the running whole: `python -m tests.screenshots`."""
 
+import base64
+import json
 import tempfile
 from datetime import timedelta
 from pathlib import Path
 
-from PIL import Image, ImageDraw
-from playwright.sync_api import Browser, Page
+import httpx
+from PIL import Image
+from playwright.sync_api import Browser, Page, Route
 
+from tests import every_type
+from tests.dark import darken, show_dark
+from tests.every_type import Customer
 from tests.open_line import Card, OpenLine, Phone, ask_odoo, browser, open_context, records, running, wrote
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
 _CUSTOMER, _NAME = "5511912345678", "Ana Souza"
+_EVERYTHING, _EVERYTHING_NAME = "447700900456", "Grace Hill"
+_TROUBLE, _TROUBLE_NAME = "447700900789", "Alan Reed"
 _DESKTOP, _PHONE = {"width": 1500, "height": 960}, {"width": 390, "height": 844}
+
+# A second and a half of a moving square, as the browser itself makes MP4; null where it can't.
+_FILM = """async () => {
+    if (!MediaRecorder.isTypeSupported("video/mp4")) {
+        return null;
+    }
+    const canvas = Object.assign(document.createElement("canvas"), { width: 480, height: 270 });
+    const brush = canvas.getContext("2d");
+    const recorder = new MediaRecorder(canvas.captureStream(15), { mimeType: "video/mp4" });
+    const parts = [];
+    recorder.ondataavailable = ({ data }) => parts.push(data);
+    recorder.start();
+    for (let step = 0; step < 25; step++) {
+        brush.fillStyle = "#20405c";
+        brush.fillRect(0, 0, 480, 270);
+        brush.fillStyle = "#f4b942";
+        brush.fillRect(20 + step * 14, 95, 80, 80);
+        await new Promise((done) => setTimeout(done, 60));
+    }
+    recorder.stop();
+    await new Promise((done) => (recorder.onstop = done));
+    const bytes = new Uint8Array(await new Blob(parts).arrayBuffer());
+    return btoa(bytes.reduce((text, byte) => text + String.fromCharCode(byte), ""));
+}"""
 
 
 def main() -> None:
-    """Play a short talk and take the pictures."""
+    """Play a short talk, one that holds every type and one in trouble, and take the pictures."""
     with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "data") as line, browser() as chromium:
-        phone = Phone(open_context(chromium, viewport=_PHONE, device_scale_factor=2).new_page(), line).be(_CUSTOMER)
-        found = records(line, _NAME)
-        lead = _card(chromium, line, "crm.lead", found["crm.lead"], viewport=_DESKTOP)
-        _talk(phone, lead, _picture(Path(folder) / "bicycle.png"))
-        _save(phone.page, "phone")
-        _save(lead.page, "lead")
-        _save(_card(chromium, line, "crm.lead", found["crm.lead"], viewport=_PHONE).page, "lead-phone")
-        _templates(chromium, line)
+        talk(chromium, line, Path(folder))
+        everything(chromium, line)
+        trouble(chromium, line, Path(folder))
+        templates(chromium, line)
+
+
+def talk(chromium: Browser, line: OpenLine, folder: Path) -> None:
+    """The pictures of the README: a phone, a card, a card on a phone."""
+    phone = Phone(open_context(chromium, viewport=_PHONE, device_scale_factor=2).new_page(), line).be(_CUSTOMER)
+    lead = records(line, _NAME)["crm.lead"]
+    card = _card(chromium, line, lead, viewport=_DESKTOP)
+    picture = folder / "bicycle.png"
+    picture.write_bytes(every_type.picture("PNG"))
+    _talk(phone, card, picture)
+    _save(phone.page, "phone")
+    _save(card.page, "lead")
+    _save(_card(chromium, line, lead, viewport=_PHONE).page, "lead-phone")
+
+
+def everything(chromium: Browser, line: OpenLine) -> None:
+    """A conversation that holds every type, light and dark."""
+    customer = Customer(line.url, _EVERYTHING, _EVERYTHING_NAME)
+    every_type.first_words(customer)
+    lead = records(line, _EVERYTHING_NAME)["crm.lead"]
+    card = _card(chromium, line, lead, viewport=_DESKTOP)
+    film = card.page.evaluate(_FILM)
+    card.write("Good morning Grace! Yes, it is. More at https://example.com/bikes")
+    card.bubble("Good morning").locator("[data-status=delivered], [data-status=read]").first.wait_for()
+    card.record(3)
+    card.page.locator("[data-type=audio] [data-status=delivered], [data-type=audio] [data-status=read]").wait_for()
+    voice = customer.file_of(customer.received("audio"))
+    every_type.files(customer, voice, base64.b64decode(film) if film else None)
+    ours = customer.received("text")["id"]
+    every_type.cards(customer, ours)
+    every_type.changes(customer, ours)
+    card.page.locator("[data-type=request_welcome]").wait_for()
+    card.page.wait_for_timeout(4000)  # files come after their messages
+    _save_whole(_card(chromium, line, lead, viewport=_DESKTOP).page, "every-type-light")
+    darken(line)
+    _save_whole(_card(chromium, line, lead, dark=True, viewport=_DESKTOP).page, "every-type-dark")
+
+
+def trouble(chromium: Browser, line: OpenLine, folder: Path) -> None:
+    """What failed, what is unknown, a voice note being recorded and a file going up."""
+    customer = Customer(line.url, _TROUBLE, _TROUBLE_NAME)
+    customer.say("Hi, can you send me the invoice?")
+    card = _card(chromium, line, records(line, _TROUBLE_NAME)["crm.lead"], viewport=_DESKTOP)
+    _fault(line, fault="refused", code=131026)
+    card.write("Of course, one moment.")
+    card.page.locator("[data-status=failed]").first.wait_for()
+    httpx.delete(f"{line.url}/simulator/scenarios").raise_for_status()
+    _fault(line, fault="statuses_never")
+    _fault(line, fault="error_after")
+    card.write("Here it comes.")
+    card.page.locator("[data-status=unknown]").first.wait_for()
+    httpx.delete(f"{line.url}/simulator/scenarios").raise_for_status()
+    _save_chat(card.page, "unknown-waits")
+    card.page.route("**/messages*", _ten_minutes_later)
+    card.page.reload()
+    card.page.get_by_role("tab", name="WhatsApp").click()
+    card.page.locator(".o_leadline_choice").first.wait_for()
+    _save_chat(card.page, "failed-and-unknown")
+
+    card.page.locator(".o_leadline_record").click()
+    card.page.wait_for_timeout(3000)
+    # The stand-in for a microphone beeps once a second.
+    card.page.wait_for_function("parseInt(document.querySelector('.o_leadline_voice_level > span').style.width) > 30")
+    _save_chat(card.page, "voice-recording", wait=0)
+    card.page.locator(".o_leadline_voice_cancel").click()
+
+    invoice = folder / "Invoice 2026-118.pdf"
+    invoice.write_bytes(b"%PDF-1.4\n" * 500_000)
+    network = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 700_000}
+    card.page.context.new_cdp_session(card.page).send("Network.emulateNetworkConditions", network)
+    card.page.locator("input.o_leadline_file").set_input_files(invoice)
+    card.page.locator(".o_leadline_send").click()
+    card.page.locator(".progress-bar").wait_for(state="attached")
+    card.page.wait_for_timeout(3000)
+    _save_chat(card.page, "upload")
+
+
+def _fault(line: OpenLine, **scenario: object) -> None:
+    body = {"customer": _TROUBLE, **scenario}
+    httpx.post(f"{line.url}/simulator/scenarios", json=body).raise_for_status()
+
+
+def _ten_minutes_later(route: Route) -> None:
+    """Let an agent decide at once about what is unknown: nobody waits ten minutes for a picture."""
+    response = route.fetch()
+    page = response.json()
+    for message in page.get("items", []):
+        if message.get("settle"):
+            message["settle"]["from"] = message["at"]
+    route.fulfill(response=response, body=json.dumps(page))
 
 
 def _talk(phone: Phone, lead: Card, picture: Path) -> None:
@@ -40,7 +158,7 @@ def _talk(phone: Phone, lead: Card, picture: Path) -> None:
     lead.bubble("See you then").wait_for()
 
 
-def _templates(chromium: Browser, line: OpenLine) -> None:
+def templates(chromium: Browser, line: OpenLine) -> None:
     """Show the countdown, the closed window, a template with a missing value, and a card that writes first."""
     wrote(line, "4915112345678", "Lena Vogel", "Guten Tag! Haben Sie noch Helme?", ago=timedelta(hours=22, minutes=41))
     wrote(line, "12025550123", "John Carter", "Do you repair brakes?", ago=timedelta(hours=30))
@@ -49,7 +167,7 @@ def _templates(chromium: Browser, line: OpenLine) -> None:
     unwritten = ask_odoo(line, "crm.lead", "create", values)
     soon, closed = records(line, "Lena Vogel")["crm.lead"], records(line, "John Carter")["crm.lead"]
     for suffix, viewport in (("", _DESKTOP), ("-phone", _PHONE)):
-        card = _card(chromium, line, "crm.lead", soon, viewport=viewport)
+        card = _card(chromium, line, soon, viewport=viewport)
         _save(card.page, f"window{suffix}")
         card.open("crm.lead", closed)
         card.page.locator(".o_leadline_option").first.wait_for()
@@ -62,10 +180,13 @@ def _templates(chromium: Browser, line: OpenLine) -> None:
         _save(card.page, f"write-first{suffix}")
 
 
-def _card(chromium: Browser, line: OpenLine, model: str, record: int, **options: object) -> Card:
-    card = Card(open_context(chromium, device_scale_factor=1.5, **options).new_page(), line)
+def _card(chromium: Browser, line: OpenLine, lead: int, *, dark: bool = False, **options: object) -> Card:
+    context = open_context(chromium, device_scale_factor=1.5, **options)
+    if dark:
+        show_dark(context, line)
+    card = Card(context.new_page(), line)
     card.log_in("agent", "agent")
-    card.open(model, record)
+    card.open("crm.lead", lead)
     card.page.locator(".o_leadline_message").first.wait_for()
     return card
 
@@ -78,30 +199,35 @@ def _save(page: Page, name: str) -> None:
     page.wait_for_timeout(1500)  # pictures and fonts
     path = IMAGES / f"{name}.png"
     page.screenshot(path=path)
+    _shrink(path)
+
+
+def _save_chat(page: Page, name: str, *, wait: float = 300) -> None:
+    """Take the chat alone, as it stands after `wait` milliseconds."""
+    page.mouse.move(0, 0)
+    page.wait_for_timeout(wait)
+    path = IMAGES / f"{name}.png"
+    page.locator(".o_leadline_chat").screenshot(path=path)
+    _shrink(path)
+
+
+def _save_whole(page: Page, name: str) -> None:
+    """Take the chat alone, grown until all of its messages are in view."""
+    page.wait_for_timeout(1500)
+    height = page.locator(".o_leadline_chat").evaluate("""chat => {
+        const list = chat.querySelector(".o_leadline_list");
+        const height = chat.clientHeight + list.scrollHeight - list.clientHeight;
+        chat.style.height = `${height}px`;
+        return height;
+    }""")
+    page.set_viewport_size({"width": _DESKTOP["width"], "height": height + _DESKTOP["height"]})
+    page.wait_for_timeout(1000)
+    _save_chat(page, name)
+
+
+def _shrink(path: Path) -> None:
     with Image.open(path) as shot:
         shot.convert("P", palette=Image.Palette.ADAPTIVE, colors=256).save(path, optimize=True)
-
-
-def _picture(path: Path) -> Path:
-    """Draw a blue bicycle."""
-    image = Image.new("RGB", (900, 600), (238, 232, 220))
-    draw = ImageDraw.Draw(image)
-    blue, dark = (38, 99, 184), (50, 50, 54)
-    for x in (250, 650):
-        draw.ellipse((x - 140, 270, x + 140, 550), outline=dark, width=14)
-    for line in (
-        ((250, 410), (430, 410)),
-        ((250, 410), (370, 230)),
-        ((370, 230), (590, 230)),
-        ((430, 410), (590, 230)),
-        ((430, 410), (350, 190)),
-        ((650, 410), (575, 180)),
-    ):
-        draw.line(line, fill=blue, width=18)
-    draw.line(((310, 185), (400, 185)), fill=dark, width=20)
-    draw.line(((575, 180), (650, 165)), fill=dark, width=16)
-    image.save(path)
-    return path
 
 
 if __name__ == "__main__":
