@@ -50,6 +50,7 @@ def test_voice_notes_replies_and_reactions_reach_the_phone(line: OpenLine, chrom
     assert opus.channels == 1
     assert 2 < opus.seconds < 5
     expect(note.locator(".o_leadline_length")).to_have_text("0:03")
+    expect(note.get_by_role("img", name="Voice note")).to_be_visible()
 
 
 def _on_the_phone(line: OpenLine) -> list[dict[str, Any]]:

@@ -150,6 +150,14 @@ async def test_sound_in_ogg_goes_with_its_codec_named(rig, tab):
     assert b"Content-Type: audio/ogg; codecs=opus\r\n" in rig.whatsapp.uploads[0]
 
 
+async def test_a_voice_note_is_shown_as_one(rig, tab):
+    voice = await tab.upload(voice_note(), "audio/ogg; codecs=opus")
+    await tab.send({"type": "audio", "audio": {"id": voice, "voice": True}})
+    assert (await tab.last())["media"]["voice"] is True
+    await send(tab, "audio", await tab.upload(voice_note(), "audio/ogg; codecs=opus"))
+    assert (await tab.last())["media"]["voice"] is False
+
+
 async def test_a_file_that_the_browser_has_no_type_for_gets_it_from_its_name(rig, tab):
     file = await tab.upload(b"%PDF", "application/octet-stream", "offer.pdf")
     assert (await send(tab, "document", file)).status_code == 202

@@ -4,21 +4,41 @@ import { _t } from "@web/core/l10n/translation";
 const KB = 1024;
 const MB = 1024 * KB;
 
+const IMAGES = ["image/jpeg", "image/png"];
+const VIDEOS = ["video/mp4", "video/3gpp"];
+const SOUNDS = ["audio/aac", "audio/amr", "audio/mpeg", "audio/mp4", "audio/ogg"];
+const OFFICE = "application/vnd.openxmlformats-officedocument";
+
 /** Cloud API, "Supported media types"; sizes in bytes. Used until the chat API has told its own. */
 export const LIMITS = {
     text: 4096,
     caption: 1024,
     files: {
-        image: { mimes: ["image/jpeg", "image/png"], size: 5 * MB },
-        video: { mimes: ["video/mp4", "video/3gpp"], size: 16 * MB },
-        audio: {
-            mimes: ["audio/aac", "audio/amr", "audio/mpeg", "audio/mp4", "audio/ogg"],
-            size: 16 * MB,
-        },
+        image: { mimes: IMAGES, size: 5 * MB },
+        video: { mimes: VIDEOS, size: 16 * MB },
+        audio: { mimes: SOUNDS, size: 16 * MB },
         sticker: { mimes: ["image/webp"], size: 500 * KB },
-        document: { mimes: [], size: 100 * MB },
+        document: {
+            mimes: [
+                "application/pdf",
+                "application/msword",
+                `${OFFICE}.wordprocessingml.document`,
+                "application/vnd.ms-excel",
+                `${OFFICE}.spreadsheetml.sheet`,
+                "application/vnd.ms-powerpoint",
+                `${OFFICE}.presentationml.presentation`,
+                "text/plain",
+                ...IMAGES,
+                ...VIDEOS,
+                ...SOUNDS,
+                "image/webp",
+            ],
+            size: 100 * MB,
+        },
     },
 };
+/** What a browser says of a file that it knows no type for; the API looks at its name. */
+const UNTOLD = new Set(["", "application/octet-stream"]);
 /** Kinds in the order in which they are preferred. A sticker only when the agent says so: it must be a square. */
 const PREFERRED = ["image", "video", "audio", "document", "sticker"];
 /** Kinds of message that can carry a text of their own. */
@@ -34,9 +54,10 @@ export function waysOf(file, { files: limits } = LIMITS) {
     if (file.size === 0) {
         return { ways: [], refused: _t("This file is empty."), notice: null };
     }
-    const ways = PREFERRED.filter((kind) => takes(limits[kind], file) && file.size <= limits[kind].size);
+    const kinds = PREFERRED.filter((kind) => takes(kind, limits, file));
+    const ways = kinds.filter((kind) => file.size <= limits[kind].size);
     if (!ways.length) {
-        const reason = takes(limits.document, file)
+        const reason = kinds.length
             ? _t("Too large: WhatsApp takes up to %s.", sizeLabel(limits.document.size))
             : _t("WhatsApp does not take files of the type %s.", bareMime(file).split("/").pop());
         return { ways, refused: reason, notice: null };
@@ -58,8 +79,9 @@ function noticeOf(file, limits) {
 }
 
 /** What the browser has no type for may be a document: the chat API knows more by its name. */
-function takes({ mimes }, file) {
-    return !mimes.length || mimes.includes(bareMime(file) || "application/pdf");
+function takes(kind, limits, file) {
+    const mime = bareMime(file);
+    return limits[kind].mimes.includes(mime) || (kind === "document" && UNTOLD.has(mime));
 }
 
 /** @returns {string} the MIME type without its parameters */

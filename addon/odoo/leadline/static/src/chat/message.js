@@ -172,7 +172,8 @@ class Bubble extends Component {
         if (status === "unknown") {
             return this.uncertainty;
         }
-        if (settled?.as === "sent_again") {
+        // One that can't be shown says so in its place.
+        if (settled?.as === "sent_again" || this.message.type === "unsupported") {
             return "";
         }
         if (status === "failed" || error) {

@@ -11,11 +11,11 @@ import { reactive } from "@odoo/owl";
 
 const LIBRARY = "/leadline/static/lib/opus-recorder/";
 /** Bits per second: speech, clearly. */
-const BIT_RATE = 32000;
+const BIT_RATE = 16000;
 /** The encoder's setting for speech (OPUS_APPLICATION_VOIP). */
 const SPEECH = 2048;
-/** A microphone that was forgotten is switched off after this time (s). */
-const LONGEST = 15 * 60;
+/** In seconds: WhatsApp shows a voice note of more than 512 KB as a file to download. */
+const LONGEST = 4 * 60;
 /** Between two looks (ms) at how loud it is. */
 const LOOK = 100;
 
@@ -31,6 +31,8 @@ export class VoiceNote {
             seconds: 0,
             /** How loud it is, 0 to 1. */
             level: 0,
+            /** Whether it is as long as it may be. */
+            full: false,
         });
         /** @type {File|null} once it is recorded */
         this.file = null;
@@ -88,7 +90,8 @@ export class VoiceNote {
         // Speech lies between -50 dB and -10 dB.
         const loudness = (10 * Math.log10(power + 1e-9) + 50) / 40;
         this.state.level = Math.min(Math.max(loudness, 0), 1);
-        if (this.state.seconds > LONGEST) {
+        if (this.state.seconds >= LONGEST) {
+            this.state.full = true;
             this.pause();
         }
     }

@@ -58,6 +58,9 @@ export class VoiceRecorder extends Component {
 
     /** Said to who listens instead of looking. */
     get status() {
+        if (this.recording.full) {
+            return _t("WhatsApp takes no longer voice note");
+        }
         const said = {
             starting: _t("Waiting for the microphone"),
             recording: _t("Recording"),

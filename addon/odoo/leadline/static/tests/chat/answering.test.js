@@ -236,9 +236,17 @@ describe("files", () => {
 
     test("a format that WhatsApp does not show is offered as a document, and says so", async () => {
         await talking();
-        await attach(new File(["x"], "photo.heic", { type: "image/heic" }));
+        await attach(new File(["x"], "photo.webp", { type: "image/webp" }));
         await shows(".o_leadline_notice");
-        expect(".o_leadline_notice").toHaveText("WhatsApp does not show the format HEIC. Goes as a document.");
+        expect(".o_leadline_notice").toHaveText("WhatsApp does not show the format WEBP. Goes as a document.");
+    });
+
+    test("a kind that WhatsApp does not take is refused by its type", async () => {
+        await talking();
+        await attach(new File(["x"], "all.zip", { type: "application/zip" }));
+        await shows(".o_notification");
+        expect(".o_notification").toHaveText(/all\.zip: WhatsApp does not take files of the type zip\./);
+        expect(".o_leadline_chosen_file").toHaveCount(0);
     });
 
     test("an empty one is refused before anything goes up", async () => {

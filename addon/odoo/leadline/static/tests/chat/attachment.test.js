@@ -24,9 +24,9 @@ test("the agent may send a picture as a document, and a WebP as a sticker", () =
 
 test("what is no picture to WhatsApp, or too large for one, is offered as a document and says why", () => {
     allowTranslations();
-    const heic = waysOf({ type: "image/heic", size: MB });
-    expect(heic.ways).toEqual(["document"]);
-    expect(String(heic.notice)).toBe("WhatsApp does not show the format HEIC. Goes as a document.");
+    const webp = waysOf({ type: "image/webp", size: MB });
+    expect(webp.ways).toEqual(["document"]);
+    expect(String(webp.notice)).toBe("WhatsApp does not show the format WEBP. Goes as a document.");
     const large = waysOf({ type: "image/jpeg", size: 6 * MB });
     expect(large.ways).toEqual(["document"]);
     expect(String(large.notice)).toBe("Over 5 MB, WhatsApp's limit for this kind. Goes as a document.");

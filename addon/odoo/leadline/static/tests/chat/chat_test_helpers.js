@@ -1,7 +1,7 @@
 /** The tab in a form, with the chat API and Odoo's answers played. */
 import { beforeEach, mockDate } from "@odoo/hoot";
 import { animationFrame, queryAll, queryAllTexts, queryOne, waitUntil } from "@odoo/hoot";
-import { waitUntilSubscribe } from "@bus/../tests/bus_test_helpers";
+import { onWebsocketEvent } from "@bus/../tests/mock_websocket";
 import { defineMailModels } from "@mail/../tests/mail_test_helpers";
 import {
     MockServer,
@@ -203,9 +203,12 @@ export function accepting(chat) {
 }
 
 export async function openTab(resId = 1, resIds) {
-    const listening = waitUntilSubscribe();
+    let listens = false;
+    const forget = onWebsocketEvent("subscribe", () => (listens = true));
     const view = await mountView({ type: "form", resModel: "crm.lead", resId, resIds, arch: ARCH });
-    await listening;
+    // The first tab of a run takes its time.
+    await waitUntil(() => listens, { timeout: 10000 });
+    forget();
     await animationFrame();
     return view;
 }

@@ -108,7 +108,8 @@ describe("what customers send", () => {
 
     test("what can't be shown is said by its kind", async () => {
         const unsupported = { type: "poll", code: 131051, details: "Message type is not supported." };
-        await showing(message({ type: "unsupported", unsupported }));
+        await showing(message({ type: "unsupported", unsupported, error: { plain: "Not supported." } }));
+        expect(".o_leadline_failure").toHaveCount(0);
         expect(bodies()[0]).toMatch(/^This message \(poll\) can't be shown here\. Open it on the phone\./);
         expect(bodies()[0]).toMatch(/Message type is not supported\.$/);
     });

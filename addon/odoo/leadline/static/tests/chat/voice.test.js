@@ -90,6 +90,17 @@ test("a voice note is recorded, paused, and sent as one", async () => {
     expect("textarea.o_leadline_input").toBeVisible();
 });
 
+test("it ends by itself when it is as long as WhatsApp takes one", async () => {
+    await record();
+    await shows(".o_leadline_voice[data-phase=recording]");
+    await advanceTime(241000);
+    await shows(".o_leadline_voice[data-phase=paused]");
+    expect(".o_leadline_voice_time").toHaveText("4:00");
+    expect(".o_leadline_voice_pause").not.toBeEnabled();
+    expect(".o_leadline_voice [role=status]").toHaveText("WhatsApp takes no longer voice note");
+    expect(".o_leadline_voice_main").toBeEnabled();
+});
+
 test("it can be listened to before it goes", async () => {
     await record();
     await click(".o_leadline_voice_listen");
