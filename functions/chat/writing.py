@@ -125,9 +125,8 @@ async def _prepared(desk: Desk, opened: Open, fields: Mapping[str, Any], now: da
         return await _template(desk, opened, content)
     _check_window(opened, now)
     if type_ in MEDIA_TYPES:
-        voice = bool(content.get("voice"))
-        file = await uploaded(desk, opened, "voice" if voice else type_, content["id"])
-        return {"content": _without_id(content), "media": {**file, "voice": voice}}
+        kind = "voice" if content.get("voice") else type_
+        return {"content": _without_id(content), "media": await uploaded(desk, opened, kind, content["id"])}
     header = content.get("header", {})
     if type_ == "interactive" and (kind := header.get("type")) in MEDIA_TYPES:
         file = await _header_file(desk, opened, kind, header[kind]["id"], "interactive.header")

@@ -195,6 +195,7 @@ describe("templates", () => {
         world.templates.push(template({ name: "approved_now" }));
         lineSays("template.updated");
         await shows(".o_leadline_option", 3);
+        expect(".o_leadline_option").toHaveCount(3);
     });
 });
 
