@@ -105,7 +105,6 @@ def trouble(chromium: Browser, line: OpenLine, folder: Path) -> None:
     card.write("Here it comes.")
     card.page.locator("[data-status=unknown]").first.wait_for()
     httpx.delete(f"{line.url}/simulator/scenarios").raise_for_status()
-    _save_chat(card.page, "unknown-waits")
     card.page.route("**/messages*", _ten_minutes_later)
     card.page.reload()
     card.page.get_by_role("tab", name="WhatsApp").click()
