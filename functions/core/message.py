@@ -20,7 +20,7 @@ from functions.core.whatsapp import CUSTOMER, MEDIA_TYPES, PHONE, Message
 
 _OF_THE_FILE = frozenset({"id", "mime_type", "sha256", "url", "voice", "animated"})
 
-_CALLBACK_PREFIX = "leadline"
+_CALLBACK_PREFIX, _INVITED = "leadline", "invited"
 
 _NO_ANSWER = own_error(
     "No answer",
@@ -231,12 +231,14 @@ class Callback(Struct, frozen=True):
     """The text that Meta echoes in the statuses of a message (`biz_opaque_callback_data`, at most 512 characters).
 
     From it follows all that a status needs to be written without a read. Ids of documents are worked out, not carried:
-    whoever made the text up, it can only mean a message of that line.
+    whoever made the text up, it can only mean a message of that line. `invited`: WhatsApp had said nothing of the
+    recipient before, so that what a status says is news.
     """
 
     line: str
     contact: str
     client_id: str
+    invited: bool = False
 
     @property
     def conversation(self) -> str:
@@ -247,15 +249,17 @@ class Callback(Struct, frozen=True):
         return outbound_key(self.conversation, self.client_id).id
 
     def text(self) -> str:
-        return f"{_CALLBACK_PREFIX}:{self.line}:{self.contact}:{self.client_id}"
+        text = f"{_CALLBACK_PREFIX}:{self.line}:{self.contact}:{self.client_id}"
+        return f"{text}:{_INVITED}" if self.invited else text
 
     @classmethod
     def of(cls, text: str | None, line: str) -> "Callback | None":
         """Return what a text says, if it is ours and of this line; anyone may send us any text."""
-        parts = (text or "").split(":")
-        if len(parts) != 4 or parts[0] != _CALLBACK_PREFIX or parts[1] != line or not all(parts):
+        prefix, *named = (text or "").split(":")
+        invited = named[3:] == [_INVITED]
+        if prefix != _CALLBACK_PREFIX or len(named) != 3 + invited or named[0] != line or not all(named):
             return None
-        return cls(*parts[1:])
+        return cls(line, named[1], named[2], invited)
 
 
 def file_name(fields: Mapping[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from functions.core.learning import Lesson
 from functions.core.store import Key, Write
 from functions.core.tasks import Task
 from functions.core.whatsapp import Message
@@ -10,9 +11,10 @@ from functions.core.whatsapp import Message
 class Step(Struct):
     """The writes of one update, which stand or fall together, and the tasks that follow them.
 
-    `message` is the document whose existence proves that the update was stored before. Two things are done once the
+    `message` is the document whose existence proves that the update was stored before. Three things are done once the
     writes are stored: for `awaited`, a wamid, what came before its message is brought together with it (`late`);
-    `moved` is a notice that the customer has other identities from now on (`moves`).
+    `moved` is a notice that the customer has other identities from now on (`moves`); `lesson` says who an invited
+    person is.
     """
 
     writes: list[Write] = []
@@ -20,3 +22,4 @@ class Step(Struct):
     message: Key | None = None
     awaited: str | None = None
     moved: Message | None = None
+    lesson: Lesson | None = None

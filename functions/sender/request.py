@@ -32,7 +32,8 @@ def message_request(
         raise NoAddress
     fields = message.fields
     type_ = fields["type"]
-    callback = Callback(line, fields.get("contact_then", contact.key.id), fields["client_id"])
+    invited = invitation(contact.fields) != (None, None)
+    callback = Callback(line, fields.get("contact_then", contact.key.id), fields["client_id"], invited=invited)
     body: dict[str, Any] = {
         "messaging_product": "whatsapp",
         "recipient_type": "individual",

@@ -14,15 +14,16 @@ from functions.core.graph import Accepted, Refused
 from functions.core.health import Hold, begun, ended, sooner, still_held
 from functions.core.ids import key_of
 from functions.core.late import bring_together
+from functions.core.learning import lesson
 from functions.core.lines import Line
 from functions.core.message import wamid_key
 from functions.core.meta_errors import PAIR_LIMIT, Decision, error_view, meaning, own_error, pair_pause
 from functions.core.status import reached
 from functions.core.store import NOW, AlreadyExists, Document, NotFound, Write, update
 from functions.core.tasks import Task
+from functions.core.whatsapp import Person
 from functions.sender.around import Around
 from functions.sender.desk import Desk
-from functions.sender.learn import lesson
 
 log = logging.getLogger(__name__)
 
@@ -63,8 +64,8 @@ class Settlement:
     async def accepted(self, accepted: Accepted) -> None:
         """Meta took it; its answer also tells under which identities it knows the recipient."""
         known = {"wamid": accepted.wamid, "wamid_key": wamid_key(accepted.wamid)}
-        contact = self.around.contact
-        learnt = lesson(self.line.account, accepted, contact) if contact else None
+        contact, recipient = self.around.contact, Person(wa_id=accepted.wa_id, bsuid=accepted.bsuid)
+        learnt = lesson(self.line.account, recipient, contact) if contact else None
         try:
             # Together: somebody to whom an agent wrote first is found under his number as soon as he may answer.
             await self._leave_outbox("sent", known, more=[*self._healthy(), *(learnt.writes() if learnt else [])])

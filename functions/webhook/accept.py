@@ -131,7 +131,7 @@ class Acceptance:
             self._people.remember(crowd)
             await self._enqueue(steps)
             for step, item in zip(steps, items, strict=True):
-                if step.awaited or step.moved:
+                if step.awaited or step.moved or step.lesson:
                     await self._follow(step, item)
 
     async def _accept_each(self, items: Sequence[_Item], steps: Sequence[Step]) -> None:
@@ -171,6 +171,8 @@ class Acceptance:
             await bring_together(self._ports, item.line, step.awaited)
         if item.line is not None and step.moved is not None:
             await self._move(step.moved, item.line, item.arrival.now)
+        if step.lesson is not None:
+            await step.lesson.keep_what_is_free(self._ports.store, item.arrival.now)
 
     async def _move(self, notice: Message, line: Line, now: datetime) -> None:
         for _ in range(_RACES):

@@ -11,9 +11,11 @@ from typing import Any
 
 from functions.core.changes import AWAITED, reaction_ended
 from functions.core.consequences import consequences
+from functions.core.conversation import contact_key, invitation
 from functions.core.events import deliver_task, status_event
 from functions.core.health import begun, hold_key
 from functions.core.ids import key_of
+from functions.core.learning import Lesson, lesson
 from functions.core.lines import Line
 from functions.core.message import Callback, message_key, message_of_wamid, wamid_key
 from functions.core.meta_errors import Decision, error_view
@@ -36,6 +38,8 @@ async def status_step(status: Status, line: Line, store: Store, now: datetime, *
         # An answer of Meta's may have been lost: then this is where its name for the message comes from.
         named = {"wamid": status.wamid, "wamid_key": wamid_key(status.wamid)}
         step = _known(status, line, callback.conversation, callback.message, now, named)
+        if callback.invited:
+            step.lesson = await _lesson(status, line, callback.contact, store)
         return await _with_consequences(step, status, line, callback.message, store, now)
     found = await message_of_wamid(store, line.id, status.wamid)
     if found:
@@ -55,6 +59,14 @@ def _known(
         ],
         tasks=[deliver_task(line.connection, key_of(message, status.status))],
     )
+
+
+async def _lesson(status: Status, line: Line, contact: str, store: Store) -> Lesson | None:
+    """Return what a status shows of an invited person: Meta's answer, which says the same, may have been lost."""
+    [invited] = await store.get([contact_key(contact)])
+    if invited is None or invited.fields["account"] != line.account or invitation(invited.fields) == (None, None):
+        return None
+    return lesson(line.account, status.person, invited)
 
 
 async def _with_consequences(

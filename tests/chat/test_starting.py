@@ -1,9 +1,10 @@
 """A conversation begins with a template; whoever answers is the one who was written to, however numbers are written."""
 
+import httpx
 import pytest
 
 from functions.core.phone import digits
-from tests.payloads import ANA, LUCIA, NUMBER, Customer, definition, inbound_text
+from tests.payloads import ANA, LUCIA, NUMBER, Customer, definition, inbound_text, status
 from tests.rig import CONNECTION, LINE, accepted
 from tests.simulated import simulated
 
@@ -94,6 +95,21 @@ async def test_when_the_customer_wrote_before_whatsapp_answered_a_person_is_aske
     assert (await rig.tab(first["conversation"]["id"]).last())["status"] == "sent"
     [review] = (await rig.call("GET", "/v1/reviews")).json()["items"]
     assert {contact["id"] for contact in review["contacts"]} == await contacts(rig)
+
+
+@pytest.mark.parametrize("redelivered", [1, 3])
+async def test_an_invited_customer_is_known_by_a_status_where_the_answer_was_lost(rig, redelivered):
+    conversation = (await begun(rig, to={"phone": "+5511987654321"}))["conversation"]["id"]
+    rig.whatsapp.answers_next(httpx.ReadTimeout("the answer is lost"))
+    await rig.drain()
+    [sent] = rig.whatsapp.messages
+    assert (await rig.tab(conversation).last())["status"] == "unknown"
+
+    for _ in range(redelivered):
+        await rig.deliver(status("delivered", "wamid.lost", callback=sent["biz_opaque_callback_data"]))
+
+    assert await rig.met(ANA) == conversation
+    assert len(await contacts(rig)) == 1
 
 
 async def test_two_invitations_of_one_person_are_one_conversation(rig):

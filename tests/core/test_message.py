@@ -107,6 +107,7 @@ def test_what_a_message_shows():
         "frequently_forwarded": False,
         "product": None,
         "referral": None,
+        "link": None,
         "history": False,
         "edited": None,
         "revoked": None,

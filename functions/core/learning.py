@@ -1,11 +1,13 @@
-"""Identities from the answer to a send: the number that Meta uses for the one that was given, and the BSUID."""
+"""Identities of somebody to whom a message went: the number that Meta uses for the one that was given, and the BSUID.
+
+Meta's answer to the send names them; where that was lost, the message's statuses do.
+"""
 
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from functions.core.graph import Accepted
 from functions.core.identity import Alias, Resolution, alias_writes, stated
 from functions.core.joining import doubt
 from functions.core.store import NOW, AlreadyExists, Document, Key, NotFound, Store, Union, Write, update
@@ -16,7 +18,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """What an answer shows of a contact that was not known. `bsuid`: the one that is kept with a number."""
+    """What Meta shows of a contact that was not known. `bsuid`: the one that is kept with a number."""
 
     contact: Key
     bsuid: str | None
@@ -35,14 +37,14 @@ class Lesson:
             try:
                 await store.commit(self._writes([alias]))
             except (AlreadyExists, NotFound):
-                log.warning("an answer names an identity that is taken", extra={"contact": self.contact.id})
+                log.warning("a sent message names an identity that is taken", extra={"contact": self.contact.id})
                 await self._ask(store, alias, now)
 
     async def _ask(self, store: Store, alias: Alias, now: datetime) -> None:
         [taken] = await store.get([alias.key])
         if taken is not None and taken.fields["contact"] != self.contact.id:
             pair = (self.contact.id, taken.fields["contact"])
-            reason = "WhatsApp's answer to a message names another contact"
+            reason = "a sent message names another contact"
             await store.commit([doubt(alias.account, pair, reason, now)])
 
     def _writes(self, aliases: Sequence[Alias]) -> list[Write]:
@@ -54,11 +56,11 @@ class Lesson:
         return [*alias_writes(resolution), update(self.contact, {**known, "aliases": ids, "updated": NOW})]
 
 
-def lesson(account: str, accepted: Accepted, contact: Document) -> Lesson:
-    """Return what Meta's answer teaches about a contact."""
+def lesson(account: str, recipient: Person, contact: Document) -> Lesson:
+    """Return what Meta teaches about the contact to whom a message went."""
     wa_ids, bsuids = contact.fields.get("wa_ids", []), contact.fields.get("bsuids", [])
     person = Person(
-        wa_id=accepted.wa_id if accepted.wa_id not in wa_ids else None,
-        bsuid=accepted.bsuid if accepted.bsuid not in bsuids else None,
+        wa_id=recipient.wa_id if recipient.wa_id not in wa_ids else None,
+        bsuid=recipient.bsuid if recipient.bsuid not in bsuids else None,
     )
-    return Lesson(contact.key, accepted.bsuid or next(reversed(bsuids), None), stated(account, person))
+    return Lesson(contact.key, recipient.bsuid or next(reversed(bsuids), None), stated(account, person))
