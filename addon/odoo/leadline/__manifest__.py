@@ -9,6 +9,7 @@
     "external_dependencies": {"python": ["phonenumbers", "cryptography"]},
     "data": [
         "security/leadline_groups.xml",
+        "security/leadline_link_security.xml",
         "security/ir.model.access.csv",
         "security/leadline_security.xml",
         "data/utm_data.xml",
@@ -17,9 +18,14 @@
         "views/leadline_conversation_views.xml",
         "views/leadline_template_views.xml",
         "views/leadline_template_binding_views.xml",
+        "data/link_data.xml",
+        "report/leadline_link_sheet.xml",
+        "report/leadline_link_report_views.xml",
+        "views/leadline_link_views.xml",
         "views/crm_lead_views.xml",
         "views/res_partner_views.xml",
         "views/leadline_menus.xml",
+        "views/leadline_link_menus.xml",
     ],
     "assets": {
         "web.assets_backend": [

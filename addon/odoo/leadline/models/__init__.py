@@ -5,5 +5,8 @@ from . import leadline_template
 from . import leadline_template_binding
 from . import leadline_conversation
 from . import leadline_invitation
+from . import leadline_link
+from . import leadline_link_click
+from . import leadline_attribution
 from . import crm_lead
 from . import res_partner

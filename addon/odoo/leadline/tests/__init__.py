@@ -11,6 +11,9 @@ from . import test_chat
 from . import test_invitation
 from . import test_binding
 from . import test_health
+from . import test_link
+from . import test_attribution
+from . import test_link_report
 from . import test_inbox
 from . import test_controller
 from . import test_races

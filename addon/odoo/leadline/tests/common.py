@@ -141,6 +141,9 @@ class Service(BaseHTTPRequestHandler):
     def do_POST(self):
         self.answer(self.rfile.read(int(self.headers["content-length"])))
 
+    def do_PUT(self):
+        self.do_POST()
+
     def answer(self, body):
         status, document = self.server.answer
         try:

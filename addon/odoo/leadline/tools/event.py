@@ -66,6 +66,39 @@ class Contact:
 
 
 @dataclass(frozen=True)
+class Touch:
+    """One way by which the customer came: through a link of ours, or through an advertisement. `at` is naive UTC.
+
+    `link` is its id, and empty for an advertisement; `owner` an id of a user as the link says it. Of an advertisement
+    `place` is its address, `ad` its id and `click` WhatsApp's id of the tap (`ctwa_clid`).
+    """
+
+    at: datetime
+    link: str
+    reference: str
+    label: str
+    source: str
+    medium: str
+    campaign: str
+    owner: str
+    team: str
+    tag: str
+    place: str
+    headline: str
+    post: bool
+    ad: str
+    click: str
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """Through what the customer came first, and last."""
+
+    first: Touch
+    last: Touch
+
+
+@dataclass(frozen=True)
 class Conversation:
     """The state of a conversation at `version`. Times are naive UTC, as Odoo keeps them."""
 
@@ -79,6 +112,7 @@ class Conversation:
     last_out: datetime | None
     window_until: datetime | None
     merged_into: str | None
+    attribution: Attribution | None
 
 
 @dataclass(frozen=True)
@@ -198,7 +232,50 @@ def _conversation(fields: Mapping[str, Any]) -> Conversation:
         last_out=_time(fields, "last_out"),
         window_until=_time(fields, "window_until"),
         merged_into=_identifier(fields, "merged_into") if fields.get("merged_into") is not None else None,
+        attribution=_attribution(fields.get("attribution")),
     )
+
+
+def _attribution(value: object) -> Attribution | None:
+    """Return through what the customer came; None where that can't be read, which must not cost the message."""
+    told = value if isinstance(value, Mapping) else {}
+    first, last = _touch(told.get("first")), _touch(told.get("last"))
+    return Attribution(first, last) if first and last else None
+
+
+def _touch(value: object) -> Touch | None:
+    fields = value if isinstance(value, Mapping) else {}
+    link, referral = (_part(fields, name) for name in ("link", "referral"))
+    identifier = _optional_id(link.get("link"))
+    if not identifier and not referral:
+        return None
+    try:
+        at = _time(fields, "at")
+    except EventRefused:
+        return None
+    said = {name: _shown(link.get(name)) for name in ("reference", "label", "source", "medium", "campaign")}
+    return at and Touch(
+        at=at,
+        link=identifier,
+        **said,
+        owner=_optional_id(_part(link, "owner").get("id")),
+        team=_shown(link.get("team")),
+        tag=_shown(link.get("tag")),
+        place=_shown(referral.get("source_url")),
+        headline=_shown(referral.get("headline")),
+        post=referral.get("source_type") == "post",
+        ad=_optional_id(referral.get("source_id")),
+        click=_optional_id(referral.get("ctwa_clid")),
+    )
+
+
+def _part(fields: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = fields.get(key)
+    return value if isinstance(value, Mapping) else {}
+
+
+def _optional_id(value: object) -> str:
+    return value if isinstance(value, str) and _ID.fullmatch(value) else ""
 
 
 def _line(fields: Mapping[str, Any]) -> Line:

@@ -4,6 +4,7 @@ import { browser } from "@web/core/browser/browser";
 import { Component, onError, onWillUpdateProps, useEffect, useState } from "@odoo/owl";
 import { sizeLabel } from "./attachment";
 import { AudioPlayer } from "./audio_player";
+import { CameThrough } from "./came_through";
 import { FormattedText } from "./formatted_text";
 import {
     adOf,
@@ -97,7 +98,7 @@ export class Message extends Component {
 
 class Bubble extends Component {
     static template = "leadline.Bubble";
-    static components = { AudioPlayer, FormattedText, Tick };
+    static components = { AudioPlayer, CameThrough, FormattedText, Tick };
     static props = PROPS;
 
     setup() {

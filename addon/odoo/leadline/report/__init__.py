@@ -1,0 +1,1 @@
+from . import leadline_link_report
