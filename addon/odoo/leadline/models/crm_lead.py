@@ -1,9 +1,22 @@
 from odoo import fields, models
 from odoo.fields import Command
 
+FILLED = ("source_id", "medium_id", "campaign_id", "team_id", "user_id")
+"""What the customer's way in fills, unless somebody has chosen otherwise."""
+
 
 class CrmLead(models.Model):
     _inherit = "crm.lead"
+
+    leadline_link_id = fields.Many2one(
+        "leadline.link",
+        string="Came Through",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="set null",
+        help="The WhatsApp link that brought it.",
+    )
 
     def _leadline_ranked(self):
         """Return the leads with the likeliest one to be spoken of first: open ones, opportunities, new ones, owned."""
@@ -18,6 +31,9 @@ class CrmLead(models.Model):
             reverse=True,
         )
 
+    def _merge_get_fields(self):
+        return [*super()._merge_get_fields(), "leadline_link_id"]
+
     def _merge_dependences(self, opportunities):
         merged = super()._merge_dependences(opportunities)
         # sudo: agents don't write mirror rows, and the chat goes where the lead goes whoever merges it.
@@ -26,3 +42,22 @@ class CrmLead(models.Model):
             {"lead_ids": [Command.link(self.id), *(Command.unlink(tail) for tail in opportunities.ids)]}
         )
         return merged
+
+    def _leadline_fill(self, line, origin, link):
+        """Fill in how the customer came, where nothing stands yet but what the line gives to everybody."""
+        data = self.env["ir.model.data"]
+        common = {
+            "source_id": data._xmlid_to_res_id("leadline.utm_source_whatsapp"),
+            "medium_id": data._xmlid_to_res_id("leadline.utm_medium_whatsapp"),
+            "team_id": line.team_id.id,
+            "user_id": line.user_id.id,
+        }
+        for lead in self:
+            told = origin | link._lead_values(line.company_id)
+            told = {name: value for name, value in told.items() if value}
+            values = {
+                name: told[name] for name in FILLED if name in told and lead[name].id in (False, common.get(name))
+            }
+            if link and not lead.leadline_link_id:
+                values |= {name: told[name] for name in ("leadline_link_id", "tag_ids") if name in told}
+            lead.write(values)

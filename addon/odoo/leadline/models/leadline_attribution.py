@@ -1,9 +1,6 @@
 from odoo import fields, models
-from odoo.fields import Command
 
 ORIGIN = ("source_id", "medium_id", "campaign_id")
-FILLED = (*ORIGIN, "team_id", "user_id")
-"""Fields of a lead that a way in fills, unless somebody has chosen otherwise."""
 
 
 class LeadlineConversation(models.Model):
@@ -78,54 +75,3 @@ def _ad_values(touch):
     if touch.link:
         return {}
     return {"ad": touch.headline, "ad_identifier": touch.ad, "ctwa_clid": touch.click}
-
-
-class LeadlineLink(models.Model):
-    _inherit = "leadline.link"
-
-    def _lead_values(self, company):
-        """Return the values of a lead that the link brings, beside where it came from."""
-        if not self:
-            return {}
-        # Both may have changed since the link was made, and must not cost the customer's message.
-        owner = self.user_id.filtered(lambda user: user.active and company in user.company_ids)
-        team = self.team_id.filtered(lambda team: team.active and team.company_id in (company, company.browse()))
-        return {
-            "user_id": owner.id,
-            "team_id": team.id,
-            "tag_ids": [Command.link(tag.id) for tag in self.tag_id],
-            "leadline_link_id": self.id,
-        }
-
-
-class CrmLead(models.Model):
-    _inherit = "crm.lead"
-
-    leadline_link_id = fields.Many2one(
-        "leadline.link",
-        string="Came Through",
-        readonly=True,
-        copy=False,
-        index="btree_not_null",
-        ondelete="set null",
-        help="The WhatsApp link that brought it.",
-    )
-
-    def _leadline_fill(self, line, origin, link):
-        """Fill in how the customer came, where nothing stands yet but what the line gives to everybody."""
-        data = self.env["ir.model.data"]
-        common = {
-            "source_id": data._xmlid_to_res_id("leadline.utm_source_whatsapp"),
-            "medium_id": data._xmlid_to_res_id("leadline.utm_medium_whatsapp"),
-            "team_id": line.team_id.id,
-            "user_id": line.user_id.id,
-        }
-        for lead in self:
-            told = origin | link._lead_values(line.company_id)
-            told = {name: value for name, value in told.items() if value}
-            values = {
-                name: told[name] for name in FILLED if name in told and lead[name].id in (False, common.get(name))
-            }
-            if link and not lead.leadline_link_id:
-                values |= {name: told[name] for name in ("leadline_link_id", "tag_ids") if name in told}
-            lead.write(values)

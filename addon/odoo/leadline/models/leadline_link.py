@@ -4,7 +4,7 @@ from urllib.parse import quote
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
-from odoo.fields import Domain
+from odoo.fields import Command, Domain
 
 STATED = (
     "name",
@@ -306,6 +306,20 @@ class LeadlineLink(models.Model):
             "tag_id": self._named("crm.tag", touch.tag).id,
             "team_id": team.id,
             "user_id": owner.filtered(lambda user: not user.share and company in user.company_ids).id,
+        }
+
+    def _lead_values(self, company):
+        """Return the values of a lead that the link brings, beside where it came from."""
+        if not self:
+            return {}
+        # Both may have changed since the link was made, and must not cost the customer's message.
+        owner = self.user_id.filtered(lambda user: user.active and company in user.company_ids)
+        team = self.team_id.filtered(lambda team: team.active and team.company_id in (company, company.browse()))
+        return {
+            "user_id": owner.id,
+            "team_id": team.id,
+            "tag_ids": [Command.link(tag.id) for tag in self.tag_id],
+            "leadline_link_id": self.id,
         }
 
     @api.model

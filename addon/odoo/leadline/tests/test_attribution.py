@@ -98,6 +98,13 @@ class TestAttribution(LeadlineCase):
         self.came(through(), version=2, received=2)
         self.assertEqual(self.origin(lead), ("WhatsApp", "WhatsApp", False))
 
+    def test_a_merged_lead_keeps_through_what_it_came(self):
+        lead = self.came(through()).lead_ids
+        deal = self.env["crm.lead"].create({"name": "Deal", "type": "opportunity"})
+        lead.type = "lead"
+        self.assertEqual((lead | deal).merge_opportunity(), deal)
+        self.assertEqual(deal.leadline_link_id, self.link)
+
     def test_an_advertisement_gives_source_and_medium_and_its_click_is_kept(self):
         row = self.came(by_ad())
         self.assertEqual(self.origin(row.lead_ids), ("Facebook", "Click to WhatsApp", False))
