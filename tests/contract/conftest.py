@@ -127,7 +127,7 @@ class QueueRig:
         self.clock.advance(seconds)
 
 
-QUEUES = ("send-line", "send-other", "sync-shop", "sync-other", "media", "history", "housekeeping")
+QUEUES = ("send-line", "send-other", "sync-shop", "sync-other", "marks", "media", "history", "housekeeping")
 
 
 @pytest.fixture(params=["sqlite", "cloud tasks"])
