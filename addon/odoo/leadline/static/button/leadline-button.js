@@ -15,8 +15,13 @@
         }
         const format = { weekday: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone };
         const now = {};
-        for (const { type, value } of new Intl.DateTimeFormat("en-GB", format).formatToParts(new Date())) {
-            now[type] = value;
+        try {
+            for (const { type, value } of new Intl.DateTimeFormat("en-GB", format).formatToParts(new Date())) {
+                now[type] = value;
+            }
+        } catch {
+            console.warn(`Leadline button: no browser knows the time zone ${timeZone}.`);
+            return null;
         }
         const today = DAYS.indexOf(now.weekday.slice(0, 2));
         const time = `${now.hour}:${now.minute}`;
