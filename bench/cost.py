@@ -23,7 +23,10 @@ from tests.rig import Rig, Tab, rigged
 DOCS = Path(__file__).parents[1] / "docs" / "cost.md"
 
 Bill = Counter[str]
-"""How many `reads`, `writes` and `deletes` of documents, operations of Cloud Tasks (`tasks`), requests by function."""
+"""How many `reads`, `writes` and `deletes` of documents, operations of Cloud Tasks (`tasks`), requests by function.
+
+`commits` counts also those that are refused; nothing is billed for them.
+"""
 
 FUNCTIONS = ("webhook", "sync", "sender", "chat")
 OPERATIONS = ("reads", "writes", "deletes", "tasks", "requests")
@@ -49,6 +52,7 @@ class CountedStore:
         return found
 
     async def commit(self, writes: Sequence[Write]) -> None:
+        self._bill["commits"] += 1
         await self._store.commit(writes)
         for write in writes:
             self._bill["deletes" if write.kind == "delete" else "writes"] += 1
@@ -97,10 +101,15 @@ class Meter:
             client: httpx.AsyncClient = getattr(self.rig, name)
             client.event_hooks["request"].append(self._counter(name))
 
-    async def bill(self, happening: Awaitable[object]) -> Bill:
-        """Let something happen, run what it queues, and return what that took."""
+    async def alone(self, happening: Awaitable[object]) -> Bill:
+        """Let something happen and return what that took, without what it queues."""
         self._bill.clear()
         await happening
+        return self._bill.copy()
+
+    async def bill(self, happening: Awaitable[object]) -> Bill:
+        """Let something happen, run what it queues, and return what that took."""
+        await self.alone(happening)
         await self.rig.drain()
         self._store.expire()
         self._bill["tasks"] += self._bill["sender"] + self._bill["sync"]
@@ -125,10 +134,10 @@ async def counted() -> dict[str, Bill]:
 
 async def _happenings(meter: Meter) -> AsyncIterator[tuple[str, Bill]]:
     rig = meter.rig
-    await _warm(meter)
+    await warm(meter)
     yield "first message of a stranger", await meter.bill(rig.deliver(inbound_text(LUCIA)))
     yield "later message, seen within the minute", await meter.bill(rig.deliver(inbound_text(LUCIA)))
-    tab = await _warm(meter)
+    tab = await warm(meter)
     yield "later message", await meter.bill(rig.deliver(inbound_text(LUCIA)))
     message = inbound_text(LUCIA)
     await meter.bill(rig.deliver(message))
@@ -147,7 +156,7 @@ async def _happenings(meter: Meter) -> AsyncIterator[tuple[str, Bill]]:
     yield _SWEEP, await meter.bill(rig.sweep())
 
 
-async def _warm(meter: Meter) -> Tab:
+async def warm(meter: Meter) -> Tab:
     """Start anew; somebody else's chat lets every function know the line. Returns the tab of that chat."""
     meter.restart()
     tab = await meter.rig.chatting(ANA)

@@ -140,24 +140,12 @@ def _in_their_words(value: Any) -> Any:
 # The counts.
 
 
-class _CountedCommits(CountedStore):
-    """Counts each commit that is asked for, also those that are refused; `reads` and `writes` as Firestore bills."""
-
-    def __init__(self, store: Store, bill: Bill) -> None:
-        super().__init__(store, bill)
-        self._commits = bill
-
-    async def commit(self, writes: Sequence[Write]) -> None:
-        self._commits["commits"] += 1
-        await super().commit(writes)
-
-
 async def _bills() -> AsyncIterator[tuple[str, Bill]]:
     """Each happening at an instance that knows the line, as it must each minute anew."""
     store = FirestoreStore("counted")
     await _awake(store)
     bill: Bill = Counter()
-    ports = replace(idle_ports({"WHATSAPP_APP_SECRET": SECRET}), store=_CountedCommits(store, bill))
+    ports = replace(idle_ports({"WHATSAPP_APP_SECRET": SECRET}), store=CountedStore(store, bill))
     acceptance = await _instance(ports)
 
     async def billed(acceptance: Acceptance, body: bytes) -> Bill:

@@ -52,7 +52,7 @@ async def _serve(machine: Machine, odoo: OdooServer | None, progress: Progress) 
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     port = machine.settings.port
-    server = _Server(uvicorn.Config(machine.app, host=_HOST, port=port, log_config=None, timeout_graceful_shutdown=2))
+    server = Server(uvicorn.Config(machine.app, host=_HOST, port=port, log_config=None, timeout_graceful_shutdown=2))
     await machine.start(odoo.url if odoo else f"http://{_HOST}:9", DATABASE)
     try:
         async with asyncio.TaskGroup() as group:
@@ -132,7 +132,7 @@ def _is_free(port: int) -> bool:
     return True
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
     """Uvicorn without its own signal handlers: Ctrl-C must reach Odoo and PostgreSQL in their turn."""
 
     @contextlib.contextmanager

@@ -1,0 +1,267 @@
+"""The one machine in a process of its own, with the simulated WhatsApp and a CRM played beside the benchmark.
+
+    python -m bench.one_machine FOLDER CRM_URL
+
+That is `leadline run` without Odoo and with ten lines. `POST /bench/pause` and `/bench/resume` hold its queues, so that
+a backlog can be made that then drains by itself; `GET /bench/cpu` tells the seconds of CPU that it took so far.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from bench.peers.home import PROJECT
+from functions.core.lines import Line, line_writes
+from functions.local import demo
+from functions.local.grants import mint
+from functions.local.keys import Keys
+from functions.local.machine import Machine, one_machine_settings
+from functions.local.run import Server
+from functions.local.simulator import Line as SimulatedLine
+from functions.local.simulator import Simulator
+from functions.local.sqlite_tasks import SqliteTasks
+from tests.google.process import OwnProcess, free_port
+
+HOST = "127.0.0.1"
+_START_SECONDS, _STOP_SECONDS = 30, 20
+_CALLERS = 32
+
+NUMBERS = [str(int(demo.PHONE_NUMBER_ID) + place) for place in range(10)]
+"""The lines' numbers at Meta."""
+
+
+# What runs in the process of its own.
+
+
+async def serve(folder: Path, crm: str) -> None:
+    """Serve until SIGTERM."""
+    keys = Keys.of(folder)
+    machine = Machine(one_machine_settings(os.environ, folder, keys), keys, folder)
+    tasks = machine.ports.tasks
+    assert isinstance(tasks, SqliteTasks)
+    app = Starlette(
+        routes=[
+            Route("/bench/pause", _after(tasks.stop), methods=["POST"]),
+            Route("/bench/resume", _after(tasks.start), methods=["POST"]),
+            Route("/bench/cpu", lambda _: JSONResponse(time.process_time())),
+            Mount("/", machine.app),
+        ]
+    )
+    server = Server(uvicorn.Config(app, host=HOST, port=machine.settings.port, log_config=None))
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, _end, server)
+    await machine.start(crm, "")
+    try:
+        await _add_lines(machine)
+        machine.ready = True
+        await server.serve()
+    finally:
+        await machine.stop()
+
+
+def _end(server: Server) -> None:
+    server.should_exit = True
+
+
+def _after(step: Callable[[], Awaitable[None]]) -> Callable[[Request], Awaitable[Response]]:
+    async def answer(request: Request) -> Response:
+        await step()
+        return Response(status_code=204)
+
+    return answer
+
+
+async def _add_lines(machine: Machine) -> None:
+    """Write the lines beside the demo's own, which is the first."""
+    assert machine.settings.token_keys
+    first = Line(
+        id=demo.LINE,
+        account=demo.ACCOUNT,
+        connection=demo.CONNECTION,
+        phone_number_id=demo.PHONE_NUMBER_ID,
+        number=demo.NUMBER,
+        name=demo.NAME,
+        waba=demo.WABA,
+        token=machine.settings.token_keys.close(demo.TOKEN),
+    )
+    for number in NUMBERS[1:]:
+        line = replace(first, id=f"line-{number}", phone_number_id=number, number=_shown(number))
+        await machine.ports.store.commit(line_writes(line))
+
+
+def _shown(number: str) -> str:
+    return demo.NUMBER[:-4] + number[-4:]
+
+
+# What is played beside it.
+
+
+class Graph:
+    """The simulated WhatsApp. `calls`: when each request for a message arrived, in `time.perf_counter`'s seconds.
+
+    What is posted to `/floor` is noted too, and taken without a look.
+    """
+
+    def __init__(self, simulator: Simulator) -> None:
+        self.calls: list[float] = []
+        self.simulator = simulator
+        self._app: ASGIApp = simulator.app
+        self._called = asyncio.Event()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        floor = path == "/floor"
+        if floor or (path.startswith("/graph/") and path.endswith("/messages")):
+            self.calls.append(time.perf_counter())
+            self._called.set()
+        await (Response() if floor else self._app)(scope, receive, send)
+
+    async def called(self, times: int, *, within: float) -> None:
+        """Wait for so many calls in all. Raises TimeoutError after so many seconds."""
+        async with asyncio.timeout(within):
+            while len(self.calls) < times:
+                self._called.clear()
+                await self._called.wait()
+
+
+class OneMachine:
+    """The running machine. `conversations` are known after `meet`, by the number of their line; `floor` is a URL."""
+
+    def __init__(self, folder: Path, client: httpx.AsyncClient, graph: Graph, floor: str) -> None:
+        self.graph = graph
+        self.floor = floor
+        self.client = client
+        self.conversations: dict[str, list[str]] = {}
+        self._folder = folder
+        self._said = 0
+
+    async def meet(self, customers: int) -> None:
+        """Let so many customers write to each line."""
+        self.client.headers["Authorization"] = f"Bearer {mint(self._folder, None)}"
+        for number in NUMBERS:
+            for place in range(customers):
+                self.graph.simulator.write(f"49155{number[-2:]}{place:05}", "Hello!", number)
+        await self.graph.simulator.settled()
+        for number in NUMBERS:
+            answer = await self.client.get("/chat/v1/conversations", params={"line": number, "limit": 200})
+            self.conversations[number] = [item["id"] for item in answer.raise_for_status().json()["items"]]
+            if len(self.conversations[number]) != customers:
+                raise RuntimeError(f"{len(self.conversations[number])} of {customers} customers were heard")
+
+    async def say(self, conversation: str) -> None:
+        """Press send: post a text, which the chat API must take."""
+        self._said += 1
+        body = {"client_id": f"bench-{self._said:06}", "type": "text", "text": {"body": f"The answer {self._said}"}}
+        answer = await self.client.post(f"/chat/v1/conversations/{conversation}/messages", json=body)
+        if answer.is_error:
+            raise RuntimeError(f"the chat API answers {answer.status_code}: {answer.text}")
+
+    async def pause(self) -> None:
+        """Let no task begin any more, and wait for those under way."""
+        (await self.client.post("/bench/pause")).raise_for_status()
+
+    async def resume(self) -> None:
+        """Let the tasks begin again."""
+        (await self.client.post("/bench/resume")).raise_for_status()
+
+    async def cpu(self) -> float:
+        """Return the seconds of CPU that its process took so far."""
+        seconds: float = (await self.client.get("/bench/cpu")).raise_for_status().json()
+        return seconds
+
+
+@asynccontextmanager
+async def one_machine(folder: Path) -> AsyncIterator[OneMachine]:
+    """Start everything and take it down again."""
+    port, beside = free_port(), free_port()
+    url, beside_url = f"http://{HOST}:{port}", f"http://{HOST}:{beside}"
+    lines = [SimulatedLine(number, demo.WABA, _shown(number), demo.NAME, demo.TOKEN) for number in NUMBERS]
+    crm = Route("/leadline/events", _take_events, methods=["POST"])
+    async with AsyncExitStack() as parts:
+        simulator = Simulator(
+            path=folder / "meta.db",
+            webhook=f"{url}/webhook",
+            app_secret=demo.APP_SECRET,
+            verify_token=demo.VERIFY_TOKEN,
+            public_url=beside_url,
+            lines=lines,
+            client=await parts.enter_async_context(httpx.AsyncClient(trust_env=False)),
+        )
+        graph = Graph(simulator)
+        await parts.enter_async_context(_served(Starlette(routes=[crm, Mount("/", graph)]), beside))
+        settings = {"PORT": str(port), "WHATSAPP_GRAPH_URL": f"{beside_url}/graph"}
+        arguments = ("bench.one_machine", str(folder), beside_url)
+        client = await parts.enter_async_context(process(arguments, url, folder, settings))
+        # Stopped before the machine: what Meta could not deliver, it would deliver again and again.
+        await simulator.start()
+        parts.push_async_callback(simulator.stop)
+        yield OneMachine(folder, client, graph, f"{beside_url}/floor")
+
+
+@asynccontextmanager
+async def process(
+    arguments: Sequence[str], url: str, folder: Path, settings: Mapping[str, str]
+) -> AsyncIterator[httpx.AsyncClient]:
+    """Run a module of ours that serves until SIGTERM; yields a client of it once its `/healthz` answers.
+
+    Raises RuntimeError when it ends at its start, and TimeoutError.
+    """
+    own = OwnProcess(
+        [sys.executable, "-m", *arguments],
+        environment={"PATH": os.environ.get("PATH", ""), **settings},
+        log=folder / f"{arguments[0]}.log",
+        directory=PROJECT,
+    )
+    try:
+        limits = httpx.Limits(max_connections=_CALLERS, max_keepalive_connections=_CALLERS)
+        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=_START_SECONDS, limits=limits) as client:
+            await _answering(own, client)
+            yield client
+    finally:
+        await asyncio.to_thread(own.stop, _STOP_SECONDS)
+
+
+async def _answering(own: OwnProcess, client: httpx.AsyncClient) -> None:
+    async with asyncio.timeout(_START_SECONDS):
+        while own.running:
+            with suppress(httpx.TransportError):
+                if (await client.get("/healthz")).is_success:
+                    return
+            await asyncio.sleep(0.05)
+    raise RuntimeError(f"ended at its start:\n{own.log.read_text()[-2000:]}")
+
+
+@asynccontextmanager
+async def _served(app: ASGIApp, port: int) -> AsyncIterator[None]:
+    """Serve an app from this loop."""
+    server = Server(uvicorn.Config(app, host=HOST, port=port, log_config=None, timeout_graceful_shutdown=1))
+    serving = asyncio.create_task(server.serve())
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await serving
+
+
+async def _take_events(request: Request) -> Response:
+    """Play the add-on: take every event."""
+    body: dict[str, Any] = await request.json()
+    return JSONResponse({"results": [{"id": event["id"], "ok": True, "records": []} for event in body["events"]]})
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(Path(sys.argv[1]), sys.argv[2]))

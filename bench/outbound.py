@@ -1,0 +1,40 @@
+"""Outbound, from the agent's send to Graph's call: rates and delays are ratios, measured in one run on this machine.
+
+Every load is bounded, on loopback, and ends by itself; `python -m bench.outbound` prints these rows alone.
+"""
+
+import asyncio
+import tempfile
+from pathlib import Path
+
+from bench import send_delay, send_operations, send_rate
+from bench.one_machine import one_machine
+from bench.peers.home import FOLDER
+from functions.local.queues import LIMITS
+
+
+def rows() -> list[tuple[str, str]]:
+    """Return the table's rows: the queue's limits, rates, delays, counts."""
+    return asyncio.run(_rows())
+
+
+async def _rows() -> list[tuple[str, str]]:
+    queue = LIMITS["send-"]
+    limits = f"{queue.rate:g} dispatches/s, as many at once after a pause, {queue.concurrent} under way"
+    return [("a line's send queue is given", limits), *await _measured(), *await send_operations.rows()]
+
+
+async def _measured() -> list[tuple[str, str]]:
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    # Beside the project, on a disk as the real files have: a folder for temporary files may lie in memory.
+    with tempfile.TemporaryDirectory(dir=FOLDER) as name:
+        folder = Path(name)
+        async with one_machine(folder) as machine:
+            await machine.meet(send_rate.CUSTOMERS)
+            delays = await send_delay.rows(machine, folder)
+            return [*await send_rate.rows(machine), *delays]
+
+
+if __name__ == "__main__":
+    for name, figure in rows():
+        print(f"  {name:<58} {figure}", flush=True)
