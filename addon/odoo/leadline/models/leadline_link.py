@@ -219,6 +219,7 @@ class LeadlineLink(models.Model):
         """Ask the service for the clicks."""
         for link in self.filtered("identifier"):
             link._take_clicks(link.line_id._service()._call("GET", f"/v1/links/{link.identifier}"))
+        return True
 
     def action_report(self):
         """Open the report of these links."""
