@@ -333,11 +333,12 @@ def sync_task(line: str, waba: str, now: datetime) -> Task:
     )
 
 
-def resync_task(line: str, name: str, language: str, cause: str) -> Task:
+def resync_task(line: str, name: str, language: str, cause: str, at: datetime | None = None) -> Task:
     """Return the task that asks Meta for one definition again. `cause`: what made it needed, which asks once."""
     return Task(
         queue="housekeeping",
         function="sender",
         payload={"kind": "template", "line": line, "name": name, "language": normal_language(language)},
         name=key_of("template", line, name, normal_language(language), cause),
+        at=at,
     )

@@ -12,7 +12,7 @@ from functions.core.events import deliver_task, template_event
 from functions.core.graph import NotSent, Refused, Uncertain
 from functions.core.ids import key_of
 from functions.core.lines import Line, waba_key
-from functions.core.store import Document, Key, Unavailable, Write, merge, update
+from functions.core.store import Document, Key, Write, merge, update
 from functions.core.templates import (
     DELETED,
     Definition,
@@ -21,6 +21,7 @@ from functions.core.templates import (
     deleted_fields,
     listed,
     of_graph,
+    resync_task,
 )
 from functions.sender.desk import Access, Desk
 
@@ -28,6 +29,9 @@ log = logging.getLogger(__name__)
 
 _POLLED_EVERY = timedelta(hours=6)
 """Webhooks tell of changes as they happen; the poll finds what they missed, well within 200 calls an hour."""
+
+_OUT_OF_REACH = timedelta(minutes=5)
+"""When Meta is asked again that could not be reached."""
 
 _AT_ONCE = 100
 _NEVER_SHOWN = frozenset({"changed", "place", "template"})
@@ -46,12 +50,14 @@ async def sync_templates(desk: Desk, line_id: str) -> None:
         seen = await _copy_pages(desk, access, told=not first)
     except Refused as refusal:
         log.warning("Meta did not show the templates", extra={"code": refusal.code, "line": line_id})
-        await _postpone(desk, waba, {})
+        await _postpone(desk, waba, _POLLED_EVERY)
         return
     except (NotSent, Uncertain):
-        raise Unavailable("Meta can't be reached") from None
+        # The next poll comes sooner; an error would only slow the queue.
+        await _postpone(desk, waba, _OUT_OF_REACH)
+        return
     await _mark_gone(desk, access.line, seen)
-    await _postpone(desk, waba, {"templates_synced": int(desk.ports.now().timestamp())})
+    await _postpone(desk, waba, _POLLED_EVERY, templates_synced=int(desk.ports.now().timestamp()))
 
 
 async def sync_template(desk: Desk, line_id: str, name: str, language: str) -> None:
@@ -68,7 +74,9 @@ async def sync_template(desk: Desk, line_id: str, name: str, language: str) -> N
         log.warning("Meta did not show a template", extra={"code": refusal.code, "line": line_id})
         return
     except (NotSent, Uncertain):
-        raise Unavailable("Meta can't be reached") from None
+        at = desk.ports.now() + _OUT_OF_REACH
+        await desk.ports.tasks.enqueue(resync_task(line_id, name, language, f"out of reach until {at}", at))
+        return
     wanted = deleted_fields() if found is None else _fields(access.line, found)
     await _write(desk, access.line, {key: wanted}, told=True)
 
@@ -154,6 +162,6 @@ def _told(desk: Desk, line: Line, key: Key) -> Write:
     return template_event(line.id, key.id, account=line.account, connection=line.connection, now=desk.ports.now())
 
 
-async def _postpone(desk: Desk, waba: str, fields: Mapping[str, Any]) -> None:
-    due = int((desk.ports.now() + _POLLED_EVERY).timestamp())
+async def _postpone(desk: Desk, waba: str, pause: timedelta, **fields: int) -> None:
+    due = int((desk.ports.now() + pause).timestamp())
     await desk.ports.store.commit([update(waba_key(waba), {**fields, "templates_due": due})])

@@ -4,6 +4,7 @@ import httpx
 import pytest
 
 from functions.core.tasks import Task
+from functions.core.templates import resync_task
 from tests.payloads import WABA, definition
 from tests.rig import LINE
 from tests.webhook.test_facts import account_says
@@ -138,12 +139,27 @@ async def test_a_crm_server_may_ask_for_a_copy(rig):
     assert [name for name, _ in await listed(rig)] == ["new_one"]
 
 
-async def test_while_meta_is_out_of_reach_the_copies_stay_and_the_task_comes_again(rig):
+@pytest.mark.parametrize("trouble", [httpx.ConnectError("away"), httpx.ReadTimeout("late")])
+async def test_while_meta_is_out_of_reach_the_copies_stay_and_it_is_asked_again_soon(rig, trouble):
     await rig.holds_templates(definition("a"))
-    rig.whatsapp.answers_next(httpx.ConnectError("away"), httpx.ReadTimeout("late"))
-    for _ in range(2):
-        assert (await rig.run(ALL)).status_code == 503
+    rig.whatsapp.templates = [definition("a"), definition("b")]
+    rig.whatsapp.answers_next(trouble)
+    assert (await rig.run(ALL)).status_code == 200
     assert [name for name, _ in await listed(rig)] == ["a"]
+    rig.clock.forward(minutes=6)
+    await rig.sweep()
+    assert [name for name, _ in await listed(rig)] == ["a", "b"]
+
+
+async def test_one_definition_is_asked_for_again_too_when_meta_can_be_reached(rig):
+    await rig.holds_templates(definition("a", "Before"))
+    rig.whatsapp.templates = [definition("a", "After")]
+    rig.whatsapp.answers_next(httpx.ConnectError("away"))
+    await rig.ports.tasks.enqueue(resync_task(LINE, "a", "en_US", "test"))
+    await rig.drain()
+    rig.clock.forward(minutes=6)
+    await rig.drain()
+    assert [template["body"] for _, template in (await listed(rig)).items()] == ["After"]
 
 
 async def test_a_refusal_costs_no_copy_and_the_task_is_done(rig):
