@@ -5,7 +5,19 @@ import json
 import pytest
 
 from functions.core.whatsapp import alone, updates
-from tests.payloads import ANA, LUCIA, echo_text, error, inbound_image, inbound_text, message, reaction, status, value
+from tests.payloads import (
+    ANA,
+    LUCIA,
+    customers,
+    echo_text,
+    error,
+    inbound_image,
+    inbound_text,
+    message,
+    reaction,
+    status,
+    value,
+)
 
 
 def body(*changes, **entry):
@@ -53,3 +65,11 @@ def test_nothing_else_comes_along():
     update = next(one for one in updates(MIXED) if "Hi" in json.dumps(one.raw))
     assert "wamid.a" not in json.dumps(alone(MIXED, update.raw))
     assert "copied" not in json.dumps(alone(MIXED, update.raw))
+
+
+def test_of_many_people_only_the_one_who_is_named_comes_along():
+    people = customers(3)
+    texts = [message(who, "text", {"body": "x"}) for who in people]
+    webhook = body(change(value(contacts=[who.contact() for who in people], messages=texts)))
+    [left] = alone(webhook, texts[1])["entry"][0]["changes"]
+    assert left["value"]["contacts"] == [people[1].contact()]

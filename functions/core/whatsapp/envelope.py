@@ -42,6 +42,9 @@ _LISTS: dict[str, _Reader] = {
 _CALLS = {"calls": call, "statuses": call_status}
 """What the lists of field `calls` hold."""
 
+_HELD = frozenset((*_LISTS, *_CALLS, "errors"))
+"""All lists whose items are updates of their own."""
+
 _IMPORTS = (HISTORY, ADDRESS_BOOK)
 
 _FIELDS = (
@@ -95,21 +98,28 @@ def alone(body: Any, raw: Any) -> Any:
 def _reduced(change: Any, raw: Any) -> dict[str, Any] | None:
     """Return a change with one item left; None where it does not hold that item."""
     value = mapping(mapping(change).get("value"))
-    bare = _bare(value)
-    for name in (*_LISTS, "calls", "errors"):
-        if _holds(value, name, raw):
-            return {**change, "value": {**bare, name: [raw]}}
-        if _holds(value.get("standby"), name, raw):
-            return {**change, "value": {**bare, "standby": {**_bare(value["standby"]), name: [raw]}}}
+    if name := _list_of(value, raw):
+        return {**change, "value": {**_bare(value, raw), name: [raw]}}
+    standby = mapping(value.get("standby"))
+    if name := _list_of(standby, raw):
+        return {**change, "value": {**_bare(value, raw), "standby": {**_bare(standby, raw), name: [raw]}}}
     return None
 
 
-def _bare(holder: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in holder.items() if name not in (*_LISTS, "calls", "errors", "standby")}
+def _list_of(holder: dict[str, Any], raw: Any) -> str | None:
+    """Return the name of the list that holds an item."""
+    lists = (name for name in holder if name in _HELD)
+    return next((name for name in lists if any(item is raw for item in listed(holder, name))), None)
 
 
-def _holds(holder: Any, name: str, raw: Any) -> bool:
-    return any(item is raw for item in listed(holder, name))
+def _bare(holder: dict[str, Any], raw: Any) -> dict[str, Any]:
+    """Return what stands beside the lists of updates; of several people, those whom the item names."""
+    bare = {name: value for name, value in holder.items() if name not in _HELD and name != "standby"}
+    if len(listed(holder, "contacts")) > 1:
+        named = [value for value in mapping(raw).values() if isinstance(value, str)]
+        people = contacts_of(holder)
+        bare["contacts"] = [one for one in people if one.get("user_id") in named or one.get("wa_id") in named]
+    return bare
 
 
 def _rank(update: Update) -> int:
