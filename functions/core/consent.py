@@ -4,6 +4,7 @@ Kept as times, so that it is written blind and in any order: the last word count
 """
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -14,22 +15,23 @@ STOP_WORDS = {
     "en": ("stop", "unsubscribe", "opt out", "stop all"),
     "es": ("baja", "darme de baja", "cancelar"),
     "pt": ("parar", "pare", "sair", "cancelar"),
-    "fr": ("arrêt", "arrêter", "stop pub", "désabonner"),
+    "fr": ("arrêt", "arret", "arrêter", "arreter", "stop pub", "désabonner", "desabonner"),
     "de": ("stopp", "abmelden", "abbestellen"),
     "it": ("basta", "annulla", "cancellami"),
 }
-"""A message that is one of these and nothing else."""
+"""A message that is one of these and nothing else. French capitals are often written without their accents."""
 
 _ALL = frozenset(word for words in STOP_WORDS.values() for word in words)
 _LONGEST = max(len(word) for word in _ALL)
-_AROUND = re.compile(r"^\W+|\W+$")
+_BETWEEN = re.compile(r"[\W_]+")
 
 
 def is_stop(text: Any) -> bool:
     """Tell whether a text asks for no more marketing."""
     if not isinstance(text, str) or len(text) > 2 * _LONGEST:
         return False
-    return _AROUND.sub("", text).casefold() in _ALL
+    # Keyboards differ in how they write an accent or a wide letter, and people in what they put between words.
+    return _BETWEEN.sub(" ", unicodedata.normalize("NFKC", text)).strip().casefold() in _ALL
 
 
 def stated(value: str, source: str, at: int) -> dict[str, Any]:

@@ -23,6 +23,11 @@ async def test_a_message_that_is_only_a_stop_word_stops_marketing(rig, word):
     assert (await rig.tab(conversation).last())["text"] == {"body": word}
 
 
+@pytest.mark.parametrize("word", ["OPT-OUT", "stop  all", "_stop_", "ARRET", "arre\u0302t", "\uff33\uff34\uff2f\uff30"])
+def test_a_stop_word_is_known_however_it_is_typed(word):
+    assert is_stop(word)
+
+
 async def test_the_button_of_a_template_stops_marketing_too(rig):
     await rig.deliver(inbound(ANA, "button", {"payload": "x", "text": "Stop"}, at=AT))
     assert consent(rig)["value"] == "stop"
