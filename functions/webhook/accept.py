@@ -167,6 +167,13 @@ class Acceptance:
 
     async def _follow(self, step: Step, item: _Item) -> None:
         """Do what can only be done once an update is stored; a redelivery does it again."""
+        try:
+            await self._bring_about(step, item)
+        except Unstorable:
+            with contextlib.suppress(AlreadyExists):
+                await self._commit(self._park("no store takes what follows from it", item))
+
+    async def _bring_about(self, step: Step, item: _Item) -> None:
         if item.line is not None and step.awaited is not None:
             await bring_together(self._ports, item.line, step.awaited)
         if item.line is not None and step.moved is not None:

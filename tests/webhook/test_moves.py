@@ -227,3 +227,13 @@ async def test_the_crm_hears_of_the_new_number(rig):
     await settle(rig)
     told = rig.crm.of_type("contact.updated")[-1]["conversation"]
     assert (told["id"], told["contact"]["wa_id"]) == (conversation, NEW.wa_id)
+
+
+async def test_a_notice_whose_new_number_no_store_takes_costs_nothing_but_itself(rig):
+    before = await rig.met(ANA)
+    poisoned = moved(system={"wa_id": "5511\ud800"})
+    for _ in range(2):
+        assert (await rig.post(poisoned, inbound_text(ANA, "Behind it", wamid="wamid.behind"))).status_code == 200
+    assert await texts(rig, before) == ["Hello", "Behind it"]
+    [parked] = rig.documents("parked")
+    assert parked["reason"] == "no store takes what follows from it"
