@@ -179,12 +179,18 @@ def error_view(error: Mapping[str, Any]) -> dict[str, Any]:
     Older payloads carry `details` on top, newer ones inside `error_data`.
     """
     data = error.get("error_data")
-    code = error.get("code")
-    known = meaning(code, bool(error.get("is_transient"))) if isinstance(code, int) else None
+    said = error.get("code")
+    code = said if isinstance(said, int) else None
+    known = meaning(code, bool(error.get("is_transient"))) if code is not None else None
     return {
         "code": code,
-        "title": error.get("title") or error.get("message"),
-        "details": (data.get("details") if isinstance(data, dict) else None) or error.get("details"),
+        "title": _text(error, "title") or _text(error, "message"),
+        "details": (_text(data, "details") if isinstance(data, dict) else None) or _text(error, "details"),
         "plain": known.plain if known else "WhatsApp refused the message.",
         "decision": (known.decision if known else Decision.OURS).value,
     }
+
+
+def _text(error: Mapping[str, Any], name: str) -> str | None:
+    said = error.get(name)
+    return said if isinstance(said, str) else None

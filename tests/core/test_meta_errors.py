@@ -128,3 +128,9 @@ def test_an_error_is_kept_in_substance_with_a_sentence_for_the_agent(error):
 @pytest.mark.parametrize("error", [{}, {"code": "131047"}, {"code": None, "error_data": "odd"}, {"error_data": []}])
 def test_an_error_of_another_shape_still_has_a_sentence(error):
     assert error_view(error)["plain"] == "WhatsApp refused the message."
+
+
+def test_of_an_error_of_another_shape_only_what_can_be_shown_is_shown():
+    odd = {"code": "x", "title": {"a": 1}, "message": "Said", "error_data": {"details": ["b"]}}
+    shown = error_view(odd)
+    assert (shown["code"], shown["title"], shown["details"]) == (None, "Said", None)
