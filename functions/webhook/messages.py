@@ -98,16 +98,15 @@ def _written(key: Key, fields: dict[str, Any], there: Document | None) -> Write:
 
 def _changes(message: Message, there: Document | None) -> dict[str, Any]:
     """Return what a message changes in its conversation."""
-    if not message.said:
-        return {}
     if message.by == PHONE:
-        return {"last_out": Maximum(message.at)}
+        return {"last_out": Maximum(message.at)} if message.said else {}
+    came = came_by(message.referral, message.at) if message.referral else {}
+    if not message.said:
+        return came
     changes = received(message.at)
     if there:
         changes |= active(max(message.at, last_reaction(there.fields)))
-    if message.referral:
-        changes |= came_by(message.referral, message.at)
-    return changes
+    return changes | came
 
 
 def _told_as(message: Message) -> Type:

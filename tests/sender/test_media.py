@@ -89,7 +89,9 @@ async def test_a_task_that_comes_twice_fetches_once(rig):
     assert (await media_of(tab))["state"] == "stored"
 
 
-@pytest.mark.parametrize("sha256", [hashlib.sha256(PICTURE).hexdigest(), None])
+@pytest.mark.parametrize(
+    "sha256", [hashlib.sha256(PICTURE).hexdigest(), hashlib.sha256(PICTURE).hexdigest().upper(), None]
+)
 async def test_a_hash_may_be_hexadecimal_or_missing(rig, sha256):
     tab = await rig.chatting(ANA)
     rig.whatsapp.files["media-1"] = PICTURE

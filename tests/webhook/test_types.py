@@ -104,6 +104,14 @@ async def test_a_customer_who_only_opened_the_chat_has_a_conversation_without_a_
     assert (await rig.tab(found["id"]).last())["request_welcome"] == {}
 
 
+async def test_the_advertisement_of_a_customer_who_only_opened_the_chat_is_kept(rig):
+    came_by = {"source_type": "ad", "source_id": "7"}
+    await rig.deliver(inbound(ANA, "request_welcome", None, referral=came_by))
+    await rig.drain()
+    assert rig.crm.events[-1]["conversation"]["referral"] == came_by
+    assert not (await rig.tab((await conversation(rig))["id"]).head())["window"]["open"]
+
+
 async def test_a_notice_stands_in_the_chat_and_opens_nothing(rig):
     await rig.deliver(inbound_text(ANA, at=1_780_000_000))
     await rig.deliver(inbound(ANA, "system", {"type": "customer_identity_changed", "body": "New phone"}))
