@@ -10,3 +10,4 @@ from . import leadline_link_click
 from . import leadline_attribution
 from . import crm_lead
 from . import res_partner
+from . import utm_campaign

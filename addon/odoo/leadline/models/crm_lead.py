@@ -18,6 +18,41 @@ class CrmLead(models.Model):
         help="The WhatsApp link that brought it.",
     )
 
+    leadline_first_touch = fields.Char(
+        "First Touch",
+        compute="_compute_leadline_touches",
+        compute_sudo=True,
+        help="Source, medium and campaign by which the customer first came to WhatsApp.",
+    )
+    leadline_last_touch = fields.Char(
+        "Last Touch",
+        compute="_compute_leadline_touches",
+        compute_sudo=True,
+        help="Source, medium and campaign by which the customer last came to WhatsApp.",
+    )
+
+    def _compute_leadline_touches(self):
+        touched = self.env["leadline.conversation"].search(
+            [("lead_ids", "in", self.ids), ("first_touch_at", "!=", False)]
+        )
+        for lead in self:
+            came = touched.filtered(lambda row, lead=lead: lead._origin in row.lead_ids)
+            lead.leadline_first_touch = came.sorted("first_touch_at")[:1]._touch_words("")
+            lead.leadline_last_touch = came.sorted("last_touch_at")[-1:]._touch_words("last_")
+
+    def action_leadline_link(self):
+        """Open a new link's form with what this lead says of where it came from and whose it is."""
+        self.ensure_one()
+        return self.env["leadline.link"]._action_new(
+            self.company_id,
+            name=self.name,
+            source_id=self.source_id.id,
+            medium_id=self.medium_id.id,
+            campaign_id=self.campaign_id.id,
+            user_id=self.user_id.id,
+            team_id=self.team_id.id,
+        )
+
     def _leadline_ranked(self):
         """Return the leads with the likeliest one to be spoken of first: open ones, opportunities, new ones, owned."""
         return self.sorted(

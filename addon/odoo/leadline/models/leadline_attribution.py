@@ -19,6 +19,9 @@ class LeadlineConversation(models.Model):
     source_id = fields.Many2one("utm.source", readonly=True, ondelete="set null")
     medium_id = fields.Many2one("utm.medium", readonly=True, ondelete="set null")
     campaign_id = fields.Many2one("utm.campaign", readonly=True, ondelete="set null")
+    last_source_id = fields.Many2one("utm.source", readonly=True, ondelete="set null")
+    last_medium_id = fields.Many2one("utm.medium", readonly=True, ondelete="set null")
+    last_campaign_id = fields.Many2one("utm.campaign", readonly=True, ondelete="set null")
     ad = fields.Char("Advertisement", readonly=True, help="Headline of the one that brought the customer last.")
     ad_identifier = fields.Char("Advertisement ID", readonly=True, help="As Meta has it.")
     ctwa_clid = fields.Char(
@@ -42,7 +45,9 @@ class LeadlineConversation(models.Model):
         if earlier:
             self.write({"first_touch_at": first.at, "first_link_id": self._link_of(first).id} | self._origin_of(first))
         if later:
-            self.write({"last_touch_at": last.at, "last_link_id": self._link_of(last).id} | _ad_values(last))
+            came = {f"last_{name}": value for name, value in self._origin_of(last).items()}
+            link = self._link_of(last)
+            self.write({"last_touch_at": last.at, "last_link_id": link.id} | came | _ad_values(last))
         if earlier or later:
             touch = first if earlier else last
             lead = self._lead().filtered(lambda lead: lead.active and lead.won_status == "pending")
@@ -62,6 +67,11 @@ class LeadlineConversation(models.Model):
             "medium_id": named("utm.medium", "Post" if touch.post else "Click to WhatsApp").id,
             "campaign_id": False,
         }
+
+    def _touch_words(self, prefix):
+        """Return source, medium and campaign of the first way in, or with the prefix `last_` of the last, in a line."""
+        named = (self[f"{prefix}{name}"].display_name for name in ORIGIN)
+        return " / ".join(name for name in named if name)
 
     def _prepare_lead(self, contact):
         values = super()._prepare_lead(contact)

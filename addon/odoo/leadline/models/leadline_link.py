@@ -215,6 +215,23 @@ class LeadlineLink(models.Model):
             "expires": f"{link.expires.isoformat()}Z" if link.expires else None,
         } | {name: (record.name or "")[:NAME_LIMIT].strip() or None for name, record in named.items()}
 
+    @api.model
+    def _action_new(self, company, **filled):
+        """Open the form of a link that is still to be made, with these values filled in.
+
+        :param company: whose line it is to lead to; the user's own where it is empty
+        """
+        company = company or self.env.company
+        line = self.env["leadline.line"].search([("company_id", "=", company.id)], limit=1)
+        filled = {"line_id": line.id, **filled, "name": (filled.get("name") or "")[:NAME_LIMIT]}
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("New WhatsApp Link"),
+            "res_model": self._name,
+            "views": [[False, "form"]],
+            "context": {f"default_{field}": value for field, value in filled.items() if value},
+        }
+
     def action_refresh(self):
         """Ask the service for the clicks."""
         for link in self.filtered("identifier"):

@@ -67,6 +67,9 @@ class TestAttribution(LeadlineCase):
         self.assertEqual(self.origin(row), ("Poster", "Print", "Spring"))
         self.assertEqual(self.origin(row.lead_ids), ("Poster", "Print", "Spring"))
         self.assertEqual(row.lead_ids.leadline_link_id, self.link)
+        lead = row.lead_ids.with_user(self.agent)
+        self.assertEqual(lead.leadline_first_touch, "Poster / Print / Spring")
+        self.assertEqual(lead.leadline_last_touch, "Summer mail")
 
     def test_what_a_person_chose_is_never_overwritten(self):
         fair = self.env["utm.source"].create({"name": "Trade fair"})

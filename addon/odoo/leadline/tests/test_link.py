@@ -138,6 +138,37 @@ class TestLink(LeadlineCase):
         self.assertEqual(form.prefilled, "Hello, I read {{page}}. (…)")
         self.assertEqual(form.save().prefilled, "Hello, I read {{page}}. (K7M-4PW)")
 
+    def test_lead_campaign_and_contact_open_a_new_links_form_filled_in(self):
+        campaign = self.env["utm.campaign"].create({"title": "Spring sale"})
+        source = self.env["utm.source"].create({"name": "Poster"})
+        values = {"name": "Cargo bicycle " * 10, "campaign_id": campaign.id, "source_id": source.id}
+        lead = self.env["crm.lead"].create(values | {"user_id": self.agent.id, "team_id": self.team.id})
+        partner = self.env["res.partner"].create({"name": "Ada Example", "user_id": self.agent.id})
+
+        filled = self.opened(lead)
+        self.assertEqual(filled.name, lead.name[:100])
+        found = (filled.campaign_id, filled.source_id, filled.user_id, filled.team_id)
+        self.assertEqual(found, (campaign, source, self.agent, self.team))
+        self.assertEqual(self.opened(campaign).campaign_id, campaign)
+        self.assertEqual((self.opened(partner).name, self.opened(partner).user_id), ("Ada Example", self.agent))
+
+    def opened(self, record):
+        """Save the form that a record's button opens, unchanged, and return the link."""
+        action = record.with_user(self.env.ref("base.user_admin")).action_leadline_link()
+        form = Form(self.env[action["res_model"]].with_context(**action["context"]))
+        self.assertEqual(form.line_id, self.line)
+        self.says(MADE | {"id": f"link-of-{record._name}-{len(self.service.calls)}"})
+        return form.save()
+
+    def test_a_button_offers_the_line_of_the_records_company(self):
+        company = self.env["res.company"].create({"name": "Elsewhere"})
+        elsewhere = self.connection.copy({"identifier": "conn-elsewhere", "company_id": company.id})
+        line = self.line.copy(
+            {"identifier": "line-c", "connection_id": elsewhere.id, "company_id": company.id, "team_id": False}
+        )
+        partner = self.env["res.partner"].create({"name": "Theirs", "company_id": company.id})
+        self.assertEqual(partner.action_leadline_link()["context"]["default_line_id"], line.id)
+
     def test_agents_read_links_and_marketing_makes_them(self):
         link = self.make()
         self.assertEqual(link.with_user(self.agent).name, "Spring poster")
