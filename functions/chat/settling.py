@@ -72,9 +72,11 @@ async def _commit(desk: Desk, writes: list[Write]) -> None:
 
 def _refusal(reason: TooEarly | NotToSettle) -> Problem:
     if isinstance(reason, TooEarly):
-        since = reason.since.isoformat()
         return Problem(
-            409, "too_early", f"Its status may still arrive. It can be settled from {since} on.", since=since
+            409,
+            "too_early",
+            f"Its status may still arrive. It can be settled from {reason.since:%Y-%m-%d %H:%M} UTC on.",
+            since=reason.since.isoformat(),
         )
     return Problem(409, "settled_already", "What became of this message is known by now, or a colleague settled it.")
 

@@ -47,6 +47,7 @@ async def send(
     fields = _fields(caller, opened, author, message.client_id, body, now)
     if message.automatic:
         await _check_not_stopped(desk, opened)
+        fields["automatic"] = True
     fields |= await _prepared(desk, opened, fields, now)
     await _check_marketing(desk, opened, fields)
     if message.type == "reaction":
@@ -199,7 +200,7 @@ def _check_window(opened: Open, now: datetime) -> None:
     if is_open(last_in, now, closed):
         return
     end = closes_at(last_in, closed)
-    since = f"closed at {end.isoformat()}" if end else "is not open: the customer has not written yet"
+    since = f"closed at {end:%Y-%m-%d %H:%M} UTC" if end else "is not open: the customer has not written yet"
     raise Problem(
         422,
         "window_closed",

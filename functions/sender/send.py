@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import Any
 
 from functions.core import outbox
+from functions.core.consent import opted_out, stopped
 from functions.core.events import deliver_task, status_event
 from functions.core.graph import NotSent, Refused, Uncertain
 from functions.core.health import Hold, hold_key, hold_of, probed
@@ -19,9 +20,10 @@ from functions.core.ids import key_of
 from functions.core.lines import Line
 from functions.core.media import MediaMissing, MediaUnavailable
 from functions.core.message import message_key
-from functions.core.meta_errors import Decision, own_error
+from functions.core.meta_errors import MEANINGS, OPTED_OUT, Decision, own_error
 from functions.core.secrets import SealBroken
 from functions.core.store import NOW, AlreadyExists, Document, Key, NotFound, Stale, update
+from functions.core.templates import MARKETING
 from functions.sender.around import around
 from functions.sender.desk import Desk
 from functions.sender.request import NoAddress, NoTarget, message_request
@@ -37,6 +39,9 @@ _NO_TOKEN = own_error(
     "The line's access token can't be opened on this server; an admin must enter it again.",
     Decision.ACCOUNT,
 )
+
+_NO_MARKETING = own_error("Opted out", MEANINGS[OPTED_OUT].plain, Decision.RECIPIENT)
+_STOPPED = own_error("Stopped", "The customer said STOP: nothing is sent automatically.", Decision.RECIPIENT)
 
 
 class Unbuildable(Exception):
@@ -108,6 +113,9 @@ async def _wait_for(hold: Hold, desk: Desk, line: Line, conversation: str) -> No
 async def _send_held(desk: Desk, settlement: Settlement) -> None:
     """Call Meta for a message whose lease we hold, and settle what came of it."""
     line = settlement.line
+    if unwanted := _unwanted(settlement):
+        await settlement.failed(unwanted)
+        return
     try:
         token = desk.token(line)
         body = await _body(desk, token, settlement)
@@ -131,6 +139,17 @@ async def _send_held(desk: Desk, settlement: Settlement) -> None:
         await settlement.refused(refusal)
     else:
         await settlement.accepted(accepted)
+
+
+def _unwanted(settlement: Settlement) -> dict[str, Any] | None:
+    """Return why the customer does not want this message, if he said so while it waited."""
+    fields, contact = settlement.message.fields, settlement.around.contact
+    if contact is None:
+        return None
+    if fields.get("automatic") and stopped(contact.fields):
+        return _STOPPED
+    is_marketing = fields.get("template", {}).get("category") == MARKETING
+    return _NO_MARKETING if is_marketing and opted_out(contact.fields) else None
 
 
 async def _body(desk: Desk, token: str, settlement: Settlement) -> dict[str, Any]:

@@ -80,7 +80,8 @@ async def test_when_the_window_is_closed_free_text_is_refused_with_the_time(rig,
     rig.clock.forward(hours=24, minutes=1)
     answer = await tab.send(TEXT)
     assert (answer.status_code, answer.json()["code"]) == (422, "window_closed")
-    assert until.isoformat() in answer.json()["detail"]
+    assert f"{until:%Y-%m-%d %H:%M} UTC" in answer.json()["detail"]
+    assert datetime.fromisoformat(answer.json()["until"]) == until
     assert (await tab.head())["window"] == {"open": False, "until": until.isoformat()}
     await rig.drain()
     assert rig.whatsapp.messages == []

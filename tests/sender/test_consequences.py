@@ -4,8 +4,9 @@ import httpx
 import pytest
 
 from functions.core.meta_errors import MEANINGS, Decision
-from tests.payloads import ANA, Customer, definition, error, status
+from tests.payloads import ANA, Customer, definition, error, inbound_text, status
 from tests.rig import accepted
+from tests.webhook.test_facts import preference
 
 TEMPLATE = {
     "type": "template",
@@ -124,3 +125,31 @@ async def test_an_answer_teaches_what_it_can_even_if_one_identity_is_taken(rig):
     known = [contact for contact in rig.documents("contacts") if "MX.other" in contact.get("bsuids", [])]
     assert known[0]["bsuids"] == ["MX.other", "MX.new"]
     assert ANA.wa_id not in known[0]["wa_ids"]
+
+
+async def test_what_waited_when_the_customer_opted_out_is_not_sent(rig):
+    tab = await rig.chatting(ANA)
+    await rig.holds_templates(definition(category="MARKETING"))
+    assert (await tab.send(TEMPLATE)).status_code == 202
+    await tab.say("Your bicycle is ready")
+    await rig.deliver(preference("stop", int(rig.clock().timestamp())))
+    await rig.drain()
+    offer = next(item for item in await tab.messages() if item["type"] == "template")
+    assert (offer["status"], offer["error"]["plain"]) == ("failed", MEANINGS[131050].plain)
+    assert rig.whatsapp.texts == ["Your bicycle is ready"]
+
+
+async def test_what_waited_by_itself_when_the_customer_said_stop_is_not_sent(rig):
+    tab = await rig.chatting(ANA)
+    url = f"/v1/conversations/{tab.conversation}/messages"
+    news = {"type": "text", "text": {"body": "Your daily news"}, "automatic": True, "client_id": "client-news"}
+    assert (await rig.call("POST", url, news)).status_code == 202
+    await tab.say("An agent's answer")
+    await rig.deliver(inbound_text(ANA, "STOP"))
+    await rig.drain()
+    said = next(item for item in await tab.messages() if item["client_id"] == "client-news")
+    assert (said["status"], said["error"]["plain"]) == (
+        "failed",
+        "The customer said STOP: nothing is sent automatically.",
+    )
+    assert rig.whatsapp.texts == ["An agent's answer"]
