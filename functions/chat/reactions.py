@@ -44,8 +44,11 @@ def without_place(fields: Mapping[str, Any], target: Document) -> dict[str, Any]
 
 def mark(target: Document, reaction: str, fields: Mapping[str, Any]) -> Write:
     """Return the write that shows a reaction on its message as queued; only the business's last one stands."""
+    before = target.fields.get("reactions", {}).get(BUSINESS, {})
     shown = {
         "emoji": fields["content"]["emoji"],
+        # What the customer still sees if WhatsApp refuses this one.
+        "stood": before.get("stood" if before.get("status") == "failed" else "emoji"),
         "name": fields["author"]["name"],
         "at": fields["at"],
         "id": reaction,

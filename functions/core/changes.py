@@ -174,7 +174,9 @@ def reaction_ended(
     standing = target.fields.get("reactions", {}).get(BUSINESS, {})
     if standing.get("id") != reaction.key.id:
         return []
-    ended = {"status": status, "error": None if error is None else dict(error)}
+    ended: dict[str, Any] = {"status": status, "error": None if error is None else dict(error)}
+    if status == "failed" and standing.get("stood"):
+        ended["emoji"] = standing["stood"]
     return [update(target.key, {"reactions": {BUSINESS: ended}, "changed": NOW})]
 
 

@@ -93,3 +93,19 @@ async def test_it_waits_behind_the_message_that_it_belongs_to(rig, tab):
     await rig.drain()
     assert [message["type"] for message in rig.whatsapp.messages] == ["text", "reaction"]
     assert rig.whatsapp.messages[-1]["reaction"]["message_id"] == "wamid.out.1"
+
+
+@pytest.mark.parametrize("emoji", ["", "🎉"])
+async def test_a_refused_change_leaves_the_reaction_that_the_customer_still_sees(rig, tab, emoji):
+    target = (await tab.last())["id"]
+    body = {"type": "reaction", "reaction": {"message_id": target, "emoji": "👍"}}
+    assert (await tab.send(body)).status_code == 202
+    await rig.drain()
+    for _ in range(2):
+        rig.whatsapp.refuses_next(131026)
+        await tab.send({**body, "reaction": {"message_id": target, "emoji": emoji}})
+        await rig.drain()
+        assert await shown(tab, target) == [("👍", "failed", 131026)]
+    await tab.send({**body, "reaction": {"message_id": target, "emoji": ""}})
+    await rig.drain()
+    assert await shown(tab, target) == []
