@@ -153,6 +153,11 @@ export class ChatApi {
     /** XMLHttpRequest, since fetch tells nothing about the progress of an upload. */
     put({ method, url, headers }, file, { onProgress, signal }) {
         return new Promise((resolve, reject) => {
+            if (signal?.aborted) {
+                // Stopped while we still asked where to put it.
+                reject(new Unreachable("upload stopped"));
+                return;
+            }
             const request = new browser.XMLHttpRequest();
             request.open(method, new URL(url, `${this.base}/`).href);
             for (const [name, value] of Object.entries(headers || {})) {

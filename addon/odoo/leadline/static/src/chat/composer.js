@@ -166,14 +166,10 @@ export class Composer extends Component {
             return _t("You may read this conversation, not answer in it. You can leave a note.");
         }
         const contact = this.props.contact || _t("the customer");
-        const { until } = this.props.window;
-        if (!until) {
-            return _t("Free text is closed until %s writes. Only templates can be sent.", contact);
-        }
-        // WhatsApp has the last word: it may close the window before its time.
-        return Date.parse(until) > this.state.now + this.skew
-            ? _t("WhatsApp has closed free text until %s writes again. Only templates can be sent.", contact)
-            : _t("Free text is closed: 24 hours have passed since %s wrote. Only templates can be sent.", contact);
+        // Not why: 24 hours may have passed, or WhatsApp, which has the last word, closed it before.
+        return this.props.window.until
+            ? _t("Free text is closed until %s writes again. Only templates can be sent.", contact)
+            : _t("Free text is closed until %s writes. Only templates can be sent.", contact);
     }
 
     /** The text that waits in the draft while there is no place to show it. */

@@ -51,8 +51,10 @@ export class Drafts {
             this.storage.removeItem(key);
             return;
         }
-        const entries = unsent.map(({ clientId, note, body, at, fileName, repeats, replyTo }) => {
-            return { clientId, note, body, at, fileName, repeats, replyTo };
+        const entries = unsent.map(({ clientId, note, body, at, fileName, repeats, replyTo, state, reason }) => {
+            // What was refused goes again only when the agent says so.
+            const refused = state === "refused" ? { state, reason } : {};
+            return { clientId, note, body, at, fileName, repeats, replyTo, ...refused };
         });
         const kept = { text, note, replyTo, preview, unsent: entries, saved: Date.now() };
         try {

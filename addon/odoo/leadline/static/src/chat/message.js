@@ -56,6 +56,8 @@ const PROPS = {
     highlighted: Boolean,
     /** Whether the agent may answer now. */
     canAnswer: Boolean,
+    /** Whether the agent may send at all, were it a template only. */
+    canSend: Boolean,
     /** How far (ms) the server's clock is ahead of this browser's. */
     skew: Number,
     /** (message) its picture was asked for */
@@ -207,14 +209,16 @@ class Bubble extends Component {
 
     /** What can be done about it: an unknown one is repeated or let be, a failed one repeated. */
     get choices() {
-        const { status, unsent, again, direction } = this.message;
-        if (unsent || again || direction !== "out" || !this.props.canAnswer) {
+        const { status, unsent, again, direction, type } = this.message;
+        if (unsent || again || direction !== "out" || !this.props.canSend) {
             return [];
         }
+        // A template goes whether or not free text is allowed.
+        const repeat = this.props.canAnswer || type === "template" ? ["send_again"] : [];
         if (status === "unknown" && this.mayBeSettled) {
-            return ["send_again", "let_be"];
+            return [...repeat, "let_be"];
         }
-        return status === "failed" ? ["send_again"] : [];
+        return status === "failed" ? repeat : [];
     }
 
     get choiceLabels() {

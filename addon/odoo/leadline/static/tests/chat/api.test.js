@@ -296,4 +296,18 @@ describe("upload", () => {
         patchUpload(() => stop.abort());
         expect(await failure(api().upload(file, { signal: stop.signal }))).toBeInstanceOf(Unreachable);
     });
+
+    test("an upload that was stopped before it began never begins", async () => {
+        const stop = new AbortController();
+        answer = () => {
+            stop.abort();
+            return json({ id: "m", upload: { method: "PUT", url: "https://bucket.test/x" } });
+        };
+        const sent = patchUpload((request) => {
+            request.status = 200;
+            request.dispatchEvent(new Event("load"));
+        });
+        expect(await failure(api().upload(file, { signal: stop.signal }))).toBeInstanceOf(Unreachable);
+        expect(sent).toEqual([]);
+    });
 });

@@ -406,7 +406,7 @@ describe("writing", () => {
         await advanceTime(60000);
         await advanceTime(62000);
         await shows(".o_leadline_closed");
-        expect(".o_leadline_closed").toHaveText(/24 hours have passed since Ada Lovelace wrote\. Only templates can be sent/);
+        expect(".o_leadline_closed").toHaveText(/closed until Ada Lovelace writes again\. Only templates can be sent/);
         expect("textarea.o_leadline_input").not.toBeVisible();
         await click(".o_leadline_note_instead");
         await animationFrame();

@@ -64,6 +64,19 @@ test("what was not answered is kept without its passing state", () => {
     ]);
 });
 
+test("what was refused is still refused after a reload, so that nothing goes by itself", () => {
+    const entry = {
+        clientId: "c1",
+        note: false,
+        body: { type: "text", text: { body: "hi" } },
+        at: "2026-11-20T10:00:00Z",
+        state: "refused",
+        reason: "The window is closed.",
+    };
+    write(new Drafts(storage), 2, "conv1", { unsent: [entry] });
+    expect(new Drafts(storage).of(2, "conv1").unsent).toEqual([entry]);
+});
+
 test("an empty draft leaves nothing behind", () => {
     const drafts = new Drafts(storage);
     write(drafts, 2, "conv1", { text: "x" });

@@ -291,6 +291,19 @@ describe("what did not simply arrive", () => {
         expect(".o_leadline_choice").toHaveCount(0);
     });
 
+    test("when free text is closed an unknown one can still be let be, and a template sent again", async () => {
+        const given = { settle: { from: "2026-11-20T09:00:00Z" } };
+        const talk = chat("conv1", [
+            unknown(given),
+            unknown({ ...given, type: "template", template: { name: "hello", body: "Hello", buttons: [] } }),
+            agent("one", { status: "failed" }),
+        ]);
+        talk.closed = true;
+        await openTab();
+        await shows(".o_leadline_message", 3);
+        expect(queryAllTexts(".o_leadline_choice")).toEqual(["Let it be", "Send again", "Let it be"]);
+    });
+
     test("who may not send is offered nothing", async () => {
         world.canSend = false;
         await showing(unknown({ settle: { from: "2026-11-20T09:00:00Z" } }), agent("one", { status: "failed" }));

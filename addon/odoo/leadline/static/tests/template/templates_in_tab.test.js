@@ -58,7 +58,7 @@ describe("the window", () => {
         await write("half a tho");
         await advanceTime(61000);
         await shows(".o_leadline_picker");
-        expect(".o_leadline_closed").toHaveText(/24 hours have passed since Ada Lovelace wrote.*is kept until then/s);
+        expect(".o_leadline_closed").toHaveText(/closed until Ada Lovelace writes again.*is kept until then/s);
         expect("textarea.o_leadline_input").not.toBeVisible();
         talk.messages.push(customer("still there?"));
         talk.until = new Date(NOW + 24 * 3600000).toISOString();
@@ -106,7 +106,7 @@ describe("the window", () => {
         talk.closed = true;
         busSays("conv1", "message.status");
         await shows(".o_leadline_picker");
-        expect(".o_leadline_closed").toHaveText(/WhatsApp has closed free text until Ada Lovelace writes again/);
+        expect(".o_leadline_closed").toHaveText(/^Free text is closed until Ada Lovelace writes again\./);
     });
 
     test("a browser whose clock is wrong counts by the server's", async () => {
