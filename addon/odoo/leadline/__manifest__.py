@@ -22,6 +22,7 @@
         "report/leadline_link_sheet.xml",
         "report/leadline_link_report_views.xml",
         "views/leadline_link_views.xml",
+        "views/leadline_consent_views.xml",
         "views/crm_lead_views.xml",
         "views/res_partner_views.xml",
         "views/leadline_menus.xml",

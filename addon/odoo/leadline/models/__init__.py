@@ -8,6 +8,8 @@ from . import leadline_invitation
 from . import leadline_link
 from . import leadline_link_click
 from . import leadline_attribution
+from . import leadline_consent
+from . import leadline_conversation_consent
 from . import crm_lead
 from . import res_partner
 from . import utm_campaign

@@ -13,6 +13,7 @@ from . import test_binding
 from . import test_health
 from . import test_link
 from . import test_attribution
+from . import test_consent
 from . import test_link_report
 from . import test_inbox
 from . import test_controller

@@ -29,6 +29,9 @@ TYPES = frozenset(
 LINE_TYPES = frozenset({"line.health", "template.updated"})
 """The types that say something about a line or one of its templates."""
 
+SAID = frozenset({("stop", "keyword"), ("stop", "whatsapp"), ("resume", "whatsapp")})
+"""What customers say of marketing, and how: by a word, or by WhatsApp's own switch."""
+
 NAME_LIMIT = 200
 
 _ID = re.compile(r"[A-Za-z0-9._~-]{1,512}")
@@ -99,6 +102,15 @@ class Attribution:
 
 
 @dataclass(frozen=True)
+class Marketing:
+    """What the customer said last of marketing: one of `SAID`, as value and source. `at` is naive UTC."""
+
+    value: str
+    source: str
+    at: datetime
+
+
+@dataclass(frozen=True)
 class Conversation:
     """The state of a conversation at `version`. Times are naive UTC, as Odoo keeps them."""
 
@@ -113,6 +125,7 @@ class Conversation:
     window_until: datetime | None
     merged_into: str | None
     attribution: Attribution | None
+    marketing: Marketing | None
 
 
 @dataclass(frozen=True)
@@ -233,7 +246,20 @@ def _conversation(fields: Mapping[str, Any]) -> Conversation:
         window_until=_time(fields, "window_until"),
         merged_into=_identifier(fields, "merged_into") if fields.get("merged_into") is not None else None,
         attribution=_attribution(fields.get("attribution")),
+        marketing=_marketing(_part(_part(fields, "consent"), "marketing")),
     )
+
+
+def _marketing(fields: Mapping[str, Any]) -> Marketing | None:
+    """Return what the customer said of marketing; None where that can't be read, which must not cost the message."""
+    value, source = fields.get("value"), fields.get("source")
+    if not isinstance(value, str) or not isinstance(source, str) or (value, source) not in SAID:
+        return None
+    try:
+        at = _time(fields, "at")
+    except EventRefused:
+        return None
+    return at and Marketing(value, source, at)
 
 
 def _attribution(value: object) -> Attribution | None:
