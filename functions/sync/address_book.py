@@ -3,18 +3,22 @@
 Who never wrote becomes a contact too, without a conversation, so that the name is there when they do.
 """
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
 from functions.core.conversation import contact_key, contact_view
 from functions.core.ids import key_of
+from functions.core.imports import put_aside
 from functions.core.lines import Line
 from functions.core.people import People
 from functions.core.ports import Ports
-from functions.core.store import NOW, Document, Refused, Unavailable, Write, merge
+from functions.core.store import NOW, Document, Refused, Unavailable, Unstorable, Write, merge
 from functions.core.tasks import Task
 from functions.core.telling import contact_told
-from functions.core.whatsapp import Entry
+from functions.core.whatsapp import ADDRESS_BOOK, Entry
+
+log = logging.getLogger(__name__)
 
 _RACES = 5
 
@@ -33,12 +37,26 @@ class AddressBook:
             try:
                 writes, tasks = await self._step([*newest.values()])
                 await self._ports.store.commit(writes)
+            except Unstorable:
+                await self._apart([*newest.values()])
+                return
             except Refused:
                 continue  # One of them just wrote.
             for task in tasks:
                 await self._ports.tasks.enqueue(task)
             return
         raise Unavailable("lost every race")
+
+    async def _apart(self, entries: Sequence[Entry]) -> None:
+        """Find the one among several that can't be stored, and park it."""
+        if len(entries) > 1:
+            for one in entries:
+                await self.take([one])
+            return
+        reason = "no store takes it"
+        log.warning("update parked", extra={"reason": reason, "line": self._line.id})
+        aside = put_aside(reason, ADDRESS_BOOK, entries[0].raw, self._line, self._ports.now())
+        await self._ports.store.commit(aside)
 
     async def _step(self, entries: Sequence[Entry]) -> tuple[list[Write], list[Task]]:
         """Return what is to be written, and the tasks that tell the CRM who shows another name then."""

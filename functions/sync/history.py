@@ -66,7 +66,9 @@ class History:
                 await self._take_messages([one])
             return
         [(item, _)] = items
-        reason = str(error) if isinstance(error, Nameless) else "no store takes it"
+        await self._park(item, str(error) if isinstance(error, Nameless) else "no store takes it")
+
+    async def _park(self, item: Past, reason: str) -> None:
         log.warning("update parked", extra={"reason": reason, "line": self._line.id})
         await self._ports.store.commit(put_aside(reason, HISTORY, item.raw, self._line, self._ports.now()))
 
@@ -131,6 +133,9 @@ class History:
             step = await change_step(item.said, self._line, self._ports.store, self._ports.now(), told=False)
             try:
                 await self._ports.store.commit(step.writes)
+            except Unstorable:
+                await self._park(item, "no store takes it")
+                return
             except Refused:
                 continue
             if step.awaited:

@@ -40,6 +40,13 @@ async def test_who_writes_later_has_the_name_from_the_start(rig):
     assert await name(rig, await rig.met(Customer("5531988887777"))) == "Beto"
 
 
+async def test_a_name_that_no_store_takes_costs_nothing_but_itself(rig):
+    conversation = await rig.met(UNNAMED)
+    await hand_over(rig, address_book((LUCIA, "Half \ud83d", AT), (ANA, "Ana the plumber", AT)))
+    assert await name(rig, conversation) == "Ana the plumber"
+    assert [one["reason"] for one in rig.documents("parked")] == ["no store takes it"]
+
+
 async def test_a_username_is_less_than_the_name_in_the_book(rig):
     conversation = await rig.met(Customer(None, MIA.bsuid, None, "mia.codes"))
     await hand_over(rig, address_book((Customer("4915550001", MIA.bsuid), "Mia", AT)))

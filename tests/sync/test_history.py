@@ -208,6 +208,15 @@ async def test_one_that_can_not_be_stored_costs_nothing_but_itself(rig):
     ]
 
 
+async def test_half_an_emoji_in_a_reaction_of_the_past_costs_nothing_but_itself(rig):
+    half = past_item(ANA, "reaction", {"message_id": "wamid.1", "emoji": "\ud83d"}, at=AT + 1)
+    await hand_over(
+        rig, history((ANA, [told(ANA, "one", wamid="wamid.1", at=AT), half]), (LUCIA, [told(LUCIA, "two")]))
+    )
+    assert len(await heads(rig)) == 2
+    assert [one["reason"] for one in rig.documents("parked")] == ["no store takes it"]
+
+
 async def test_who_hides_the_number_is_known_by_the_user_id(rig):
     tab = await rig.chatting(ANA)
     await hand_over(rig, history((Customer(None, ANA.bsuid), [told(Customer(None, ANA.bsuid), "Before", at=AT)])))

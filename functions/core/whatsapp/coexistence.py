@@ -46,6 +46,7 @@ class Entry(Struct, frozen=True):
     person: Person
     name: str | None
     at: int
+    raw: dict[str, Any]
 
 
 def imported(number: str, kind: str, value: dict[str, Any]) -> Import | None:
@@ -118,6 +119,6 @@ def _entry(number: str, item: Any, alone: dict[str, Any]) -> Entry | Unhandled:
         if item["type"] != "contact" or who == Person():
             raise ValueError("no contact")
         entry = replace(who, username=optional(contact.get("username")))
-        return Entry(entry, None if text(item["action"]) == "remove" else name, at)
+        return Entry(entry, None if text(item["action"]) == "remove" else name, at, alone)
     except UNREADABLE as error:
         return Unhandled(number, f"state_sync item unreadable ({type(error).__name__})", alone)
