@@ -106,6 +106,8 @@ async def _checked(chunks: AsyncIterator[bytes], sha256: str) -> AsyncIterator[b
         _check_size(size)
         hasher.update(chunk)
         yield chunk
+    if size == 0:
+        raise FileRefused("The file arrived empty.")
     # Live webhooks carry base64, older examples hexadecimal.
     is_hex = sha256.lower() == hasher.hexdigest()
     if sha256 and not is_hex and sha256.rstrip("=") != base64.b64encode(hasher.digest()).decode().rstrip("="):

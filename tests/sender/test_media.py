@@ -109,6 +109,15 @@ async def test_a_file_that_arrives_damaged_is_not_shown(rig):
     assert (media["state"], media["reason"], media["url"]) == ("failed", "The file arrived damaged.", None)
 
 
+async def test_an_empty_file_is_no_broken_picture_but_a_reason(rig):
+    tab = await rig.chatting(ANA)
+    rig.whatsapp.files["media-1"] = b""
+    await rig.deliver(inbound_image(ANA, "media-1", b""))
+    await rig.drain()
+    media = await media_of(tab)
+    assert (media["state"], media["reason"], media["url"]) == ("failed", "The file arrived empty.", None)
+
+
 async def test_a_file_over_the_limit_is_given_up_on_the_way(rig, monkeypatch):
     monkeypatch.setattr("functions.sender.fetch_media.RECEIVED", 5)
     tab = await received(rig)
@@ -501,7 +510,6 @@ async def test_every_kind_of_pixel_has_a_thumbnail_and_what_shows_through_stays_
 BROKEN = {
     "no picture": b"not a picture at all",
     "cut off": photograph((800, 600))[:2000],
-    "empty": b"",
     "another format": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n",
     "a bomb": bomb(),
 }
