@@ -74,15 +74,15 @@ export class Composer extends Component {
             (window) => this.watch(window),
             () => [this.props.window]
         );
-        // The picker takes the focus with it when it goes.
+        // What stands in the input's place takes the focus with it when it goes.
         useEffect(
-            (picks) => {
-                if (this.picked && !picks && document.activeElement === document.body) {
+            (replaced) => {
+                if (this.replaced && !replaced && document.activeElement === document.body) {
                     this.input.el.focus();
                 }
-                this.picked = picks;
+                this.replaced = replaced;
             },
-            () => [this.showsPicker]
+            () => [this.showsPicker || this.state.recording]
         );
         useDropzone(
             this.props.dropTarget,

@@ -275,6 +275,9 @@ class Bubble extends Component {
     reactionLabel({ emoji, by, name, status, error }) {
         const who = by === "business" ? _t("We") : name || _t("Customer");
         const label = _t("%(who)s: %(emoji)s", { who, emoji });
+        if (status === "unknown") {
+            return _t("%s – WhatsApp did not answer; the customer may or may not see it", label);
+        }
         return status === "failed" ? `${label} – ${error?.plain || _t("not sent")}` : label;
     }
 

@@ -92,6 +92,10 @@ export class Unsent {
 
     /** Send once more what a message says of which nobody knows whether it arrived, or which failed. */
     repeat(message) {
+        if (this.entries.some(({ repeats }) => repeats === message)) {
+            // Pressed twice before the button was gone.
+            return;
+        }
         this.push({ body: {}, repeats: message });
     }
 

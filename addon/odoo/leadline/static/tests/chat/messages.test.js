@@ -161,6 +161,12 @@ describe("what customers send", () => {
         expect(said).toBe("Ada: 👍\nWe: ❤️ – The window is closed.");
         expect(".o_leadline_reactions .text-danger").toHaveCount(1);
     });
+
+    test("a reaction of ours of which nobody knows whether it arrived says so", async () => {
+        await showing(agent("Hello", { reactions: [{ emoji: "👍", by: "business", status: "unknown", error: null }] }));
+        const said = queryOne(".o_leadline_reactions").getAttribute("aria-label");
+        expect(said).toBe("We: 👍 – WhatsApp did not answer; the customer may or may not see it");
+    });
 });
 
 test("a template shows what the customer sees", async () => {

@@ -457,6 +457,14 @@ describe("more than text and files", () => {
         expect(list.entries).toEqual([]);
     });
 
+    test("a repetition that is asked for twice at once goes once", async () => {
+        const list = unsent();
+        list.repeat("m1");
+        list.repeat("m1");
+        await settle();
+        expect(calls).toHaveLength(1);
+    });
+
     test("a refused reaction leaves nothing behind and says why", async () => {
         answer = () => {
             throw new Refused({ status: 422, code: "window_closed", detail: "Closed." });

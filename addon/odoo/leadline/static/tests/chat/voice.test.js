@@ -123,6 +123,7 @@ test("it can be thrown away by keyboard, and what was written stays", async () =
     await shows(".o_leadline_voice", 0);
     expect(told.at(-1)).toBe("close");
     expect("textarea.o_leadline_input").toHaveValue("half a tho");
+    expect("textarea.o_leadline_input").toBeFocused();
     expect(talk.posts).toEqual([]);
 });
 
