@@ -174,10 +174,21 @@ def group_step(message: GroupMessage, line: Line, now: datetime) -> Step:
 
 def _stops(message: Message, contact: str) -> list[Write]:
     """A customer who writes nothing but STOP wants no marketing, in the commit that takes the message."""
-    said = message.content.get("body" if message.type == "text" else "text")
-    if message.by == PHONE or message.type not in ("text", "button") or not consent.is_stop(said):
+    if message.by == PHONE or not consent.is_stop(_words(message)):
         return []
     return [merge(contact_key(contact), {"consent": consent.stated("stop", "keyword", message.at)})]
+
+
+def _words(message: Message) -> Any:
+    """Return what a customer wrote, or what stands on the button that they pressed."""
+    match message.type, message.content:
+        case "text", {"body": words}:
+            return words
+        case "button", {"text": words}:
+            return words
+        case "interactive", {"button_reply": {"title": words}}:
+            return words
+    return None
 
 
 def _counts(message: Message, line: Line, now: datetime) -> list[Write]:

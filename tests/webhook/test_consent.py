@@ -33,6 +33,12 @@ async def test_the_button_of_a_template_stops_marketing_too(rig):
     assert consent(rig)["value"] == "stop"
 
 
+async def test_the_button_of_a_message_stops_marketing_too(rig):
+    pressed = {"type": "button_reply", "button_reply": {"id": "x", "title": "Stop"}}
+    await rig.deliver(inbound(ANA, "interactive", pressed, at=AT))
+    assert consent(rig)["value"] == "stop"
+
+
 @pytest.mark.parametrize("text", ["Don't stop", "stop by at five?", "", None, 5, "stop" * 50])
 def test_what_only_contains_such_a_word_stops_nothing(text):
     assert not is_stop(text)
