@@ -4,11 +4,12 @@ The normal POST is one commit. When that is refused (a redelivery, or something 
 a commit of its own, so that one bad item costs nothing but itself.
 """
 
+import asyncio
 import contextlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -50,6 +51,8 @@ log = logging.getLogger(__name__)
 
 _UPDATES_PER_COMMIT = 40
 """An update makes at most 12 writes, and a commit of 500 is what every client takes."""
+
+T = TypeVar("T")
 
 _RACES = 5
 """How often an update is resolved again after it lost a race."""
@@ -113,15 +116,14 @@ class Acceptance:
             return
         blind = [item for item in items if not _reads(item.update)]
         await self._accept_together([item for item in blind if not isinstance(item.update, Status)])
-        for item in changes:
-            await self._accept_alone(item)
+        await _side_by_side([self._accept_in_turn(lane) for lane in _lanes(changes)])
         await self._accept_together([item for item in blind if isinstance(item.update, Status)])
 
     async def _accept_together(self, items: Sequence[_Item]) -> None:
         if not items:
             return
         crowd = await self._crowd(items)
-        steps = [await self._step(item, crowd) for item in items]
+        steps = await _side_by_side([self._step(item, crowd) for item in items])
         try:
             await self._ports.store.commit([write for step in steps for write in step.writes])
         except Refused as refusal:
@@ -130,9 +132,13 @@ class Acceptance:
         else:
             self._people.remember(crowd)
             await self._enqueue(steps)
-            for step, item in zip(steps, items, strict=True):
-                if step.awaited or step.moved or step.lesson:
-                    await self._follow(step, item)
+            more = [pair for pair in zip(steps, items, strict=True) if _has_more(pair[0])]
+            if more:
+                await _side_by_side([self._follow(step, item) for step, item in more])
+
+    async def _accept_in_turn(self, items: Sequence[_Item]) -> None:
+        for item in items:
+            await self._accept_alone(item)
 
     async def _accept_each(self, items: Sequence[_Item], steps: Sequence[Step]) -> None:
         """Take the updates of a refused commit one by one, but for those that were stored before."""
@@ -300,6 +306,34 @@ class Acceptance:
 def _is_incomplete(document: Document) -> bool:
     """Tell whether a document still awaits its message: it holds changes of it, or what the history told."""
     return is_early(document) or is_past(document)
+
+
+async def _side_by_side(calls: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
+    """Make calls at once, which each wait for the store; what goes wrong is raised when all have ended."""
+    if len(calls) == 1:
+        return [await calls[0]]
+    ended = await asyncio.gather(*calls, return_exceptions=True)
+    return [_result(one) for one in ended]
+
+
+def _result(ended: T | BaseException) -> T:
+    if isinstance(ended, BaseException):
+        raise ended
+    return ended
+
+
+def _lanes(items: Sequence[_Item]) -> list[list[_Item]]:
+    """Return updates by what they change: those of one message or person would only race each other."""
+    lanes: dict[object, list[_Item]] = {}
+    for item in items:
+        update = item.update
+        subject = getattr(update, "target", None) or getattr(update, "person", None) or type(update)
+        lanes.setdefault(subject, []).append(item)
+    return list(lanes.values())
+
+
+def _has_more(step: Step) -> bool:
+    return bool(step.awaited or step.moved or step.lesson)
 
 
 _READING = (*WHAT, Fact)

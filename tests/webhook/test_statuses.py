@@ -1,3 +1,4 @@
+import asyncio
 import itertools
 from dataclasses import dataclass
 from typing import Any
@@ -147,3 +148,30 @@ async def test_a_status_never_opens_the_window_or_counts_as_unread(rig, sent):
     after = await sent.tab.head()
     assert not after["window"]["open"]
     assert (after["unread"], after["window"]["until"]) == (before["unread"], before["window"]["until"])
+
+
+async def test_a_batch_that_looks_things_up_waits_for_the_store_at_once(rig, monkeypatch):
+    under_way, most, query = 0, 0, rig.store.query
+
+    async def slow(asked):
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        await asyncio.sleep(0.01)
+        under_way -= 1
+        return await query(asked)
+
+    monkeypatch.setattr(rig.store, "query", slow)
+
+    await rig.deliver(*(status("delivered", f"wamid.elsewhere.{n}") for n in range(30)))
+
+    assert len(rig.documents("orphan_statuses")) == 30
+    assert most == 30
+
+
+async def test_a_store_that_fails_in_a_batch_is_answered_503_when_all_has_ended(rig):
+    rig.store.fails_next("query")
+    answer = await rig.post(*(status("delivered", f"wamid.elsewhere.{n}") for n in range(3)))
+    assert answer.status_code == 503
+    await rig.deliver(*(status("delivered", f"wamid.elsewhere.{n}") for n in range(3)))
+    assert len(rig.documents("orphan_statuses")) == 3
