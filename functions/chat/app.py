@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, Query, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
 from pydantic import AwareDatetime
 from starlette.middleware.cors import CORSMiddleware
 
@@ -23,6 +23,7 @@ from functions.chat import (
 )
 from functions.chat.bodies import Care, Message, NewFile, Note, Read, Settle, Start
 from functions.chat.callers import Caller, Door
+from functions.chat.cursors import Limit
 from functions.chat.desk import Desk
 from functions.core.http import Guard, Handler, guarded
 from functions.core.limits import limits_view
@@ -32,8 +33,6 @@ from functions.core.settings import BadSetting
 
 _PREFIX = "/chat"
 """The API is `/chat/v1/…` wherever it runs: on one machine beside the others, in the cloud on its own host."""
-
-Limit = Annotated[int, Query(ge=1, le=200)]
 
 
 def create(ports: Ports, *, one_machine: bool = False) -> Handler:

@@ -7,11 +7,17 @@ new reading begins 15 s before its cursor and the reader drops what it has by id
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+from fastapi import Query
 
 from functions.chat.problems import Problem
 
 OVERLAP = timedelta(seconds=15)
 """Longer than any commit may take."""
+
+Limit = Annotated[int, Query(ge=1, le=200)]
+"""How many items a page may have."""
 
 _MICROS = re.compile(r"[0-9]{1,16}")
 _EPOCH = datetime.fromtimestamp(0, UTC)

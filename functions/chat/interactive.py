@@ -112,11 +112,14 @@ class LocationAction(Strict):
     name: Literal["send_location"] = "send_location"
 
 
-class ButtonMessage(Strict):
-    type: Literal["button"]
+class _Framed(Strict):
     header: Header | None = None
     body: Body
     footer: Footer | None = None
+
+
+class ButtonMessage(_Framed):
+    type: Literal["button"]
     action: ButtonAction
 
 
@@ -128,11 +131,8 @@ class ListMessage(Strict):
     action: ListAction
 
 
-class LinkMessage(Strict):
+class LinkMessage(_Framed):
     type: Literal["cta_url"]
-    header: Header | None = None
-    body: Body
-    footer: Footer | None = None
     action: LinkAction
 
 

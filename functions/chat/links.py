@@ -1,45 +1,39 @@
 """Links made for a CRM: `POST links` and what became of them."""
 
 import uuid
+from dataclasses import replace
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from fastapi import APIRouter, Depends
+from pydantic import AwareDatetime, Field, StringConstraints
 
 from functions.chat.callers import Caller, Door
-from functions.chat.cursors import micros, place, time_place
+from functions.chat.cursors import Limit, micros, place, time_place
 from functions.chat.desk import Desk, line_of, only_servers
 from functions.chat.problems import Problem, not_found
-from functions.core import store
+from functions.chat.shapes import Strict
 from functions.core.ids import key_of
 from functions.core.lines import Line
 from functions.core.links import Link, clicks_by_day, link_key, link_of, link_writes, new_slug, slug_key, wa_me
 from functions.core.reference import new_reference
-from functions.core.store import NOW, AlreadyExists, Document, update
+from functions.core.store import NOW, AlreadyExists, Document, Query, update
 
 _TRIES = 5
-_DAYS = 400
-"""How many days of clicks are added up."""
+_AT_ONCE = 400
+"""How many counting documents are read at a time."""
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 
 
-Limit = Annotated[int, Query(ge=1, le=200)]
-
-
-class Owner(BaseModel):
+class Owner(Strict):
     """Who looks after the customers that a link brings: an agent of the CRM."""
-
-    model_config = ConfigDict(extra="forbid")
 
     id: Annotated[str, StringConstraints(min_length=1, max_length=64)]
     name: Name
 
 
-class Stated(BaseModel):
+class Stated(Strict):
     """What may be said of a link, and changed later. `text` may hold `{{variables}}`, filled in from the address."""
-
-    model_config = ConfigDict(extra="forbid")
 
     text: Annotated[str, Field(max_length=1000)] = ""
     label: Name | None = None
@@ -52,9 +46,9 @@ class Stated(BaseModel):
     expires: AwareDatetime | None = None
 
     def fields(self) -> dict[str, Any]:
-        """Return what is kept: `expires` in epoch seconds."""
+        """Return what is kept of it: `expires` in epoch seconds."""
         expires = {"expires": int(self.expires.timestamp()) if self.expires else None}
-        return self.model_dump(exclude={"expires"}) | expires
+        return self.model_dump(include=set(Stated.model_fields)) | expires
 
 
 class NewLink(Stated):
@@ -62,9 +56,6 @@ class NewLink(Stated):
 
     line: Annotated[str, StringConstraints(min_length=1, max_length=64)]
     slug: Annotated[str, StringConstraints(pattern=r"^[a-z0-9](?:[a-z0-9-]{1,38}[a-z0-9])$")] | None = None
-
-    def stated(self) -> dict[str, Any]:
-        return {name: value for name, value in self.fields().items() if name not in ("line", "slug")}
 
 
 async def make(desk: Desk, caller: Caller, wanted: NewLink) -> dict[str, Any]:
@@ -79,7 +70,7 @@ async def make(desk: Desk, caller: Caller, wanted: NewLink) -> dict[str, Any]:
             line=line.id,
             reference=new_reference(),
             slug=wanted.slug or new_slug(),
-            stated=wanted.stated(),
+            stated=wanted.fields(),
         )
         try:
             await desk.ports.store.commit(link_writes(link))
@@ -96,8 +87,9 @@ async def make(desk: Desk, caller: Caller, wanted: NewLink) -> dict[str, Any]:
 async def change(desk: Desk, caller: Caller, link_id: str, stated: Stated) -> dict[str, Any]:
     """State a link's particulars anew; its reference, its short link and what is printed stay good."""
     link, line = await _own(desk, caller, link_id)
-    await desk.ports.store.commit([update(link_key(link.id), {"stated": stated.fields(), "updated": NOW})])
-    return view(desk, (await _own(desk, caller, link_id))[0], line)
+    changed = replace(link, stated=stated.fields())
+    await desk.ports.store.commit([update(link_key(link.id), {"stated": changed.stated, "updated": NOW})])
+    return view(desk, changed, line)
 
 
 async def one(desk: Desk, caller: Caller, link_id: str) -> dict[str, Any]:
@@ -110,7 +102,7 @@ async def listed(desk: Desk, caller: Caller, *, after: str | None, limit: int) -
     """Return the connection's links with their clicks, the newest first."""
     only_servers(caller)
     found = await desk.ports.store.query(
-        store.Query(
+        Query(
             "links",
             {"connection": caller.connection},
             order="created",
@@ -156,9 +148,15 @@ async def _own(desk: Desk, caller: Caller, link_id: str) -> tuple[Link, Line]:
 
 
 async def _clicks(desk: Desk, link: str) -> dict[str, Any]:
-    counted = await desk.ports.store.query(
-        store.Query("clicks", {"link": link}, order="day", descending=True, limit=_DAYS)
-    )
+    counted, after = list[Document](), None
+    while True:
+        found = await desk.ports.store.query(
+            Query("clicks", {"link": link}, order="day", descending=True, after=after, limit=_AT_ONCE)
+        )
+        counted += found
+        if len(found) < _AT_ONCE:
+            break
+        after = (found[-1].fields["day"], found[-1].key.id)
     days = clicks_by_day(counted)
     return {"clicks": sum(days.values()), "days": days}
 

@@ -236,8 +236,7 @@ class Acceptance:
         if there is not None and there.key != key_of_message(message, line.id):
             return Step()  # The phone app repeats what was sent through us.
         stored = there is not None and not _is_incomplete(there)
-        before = None if stored else there
-        named = await self._named(message, line)
+        before, named = (None, None) if stored else (there, await self._named(message, line))
         try:
             step = message_step(message, line, crowd, item.arrival.now, item.index, there=before, link=named)
         except Nameless as error:

@@ -11,6 +11,7 @@ from httpx import Response
 from PIL import Image, ImageFilter
 
 from functions.core.reference import references_in
+from functions.core.store import Key, create
 from tests.rig import CONNECTION, LINE, Rig
 
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Version/18.0 Mobile Safari/604.1"
@@ -80,6 +81,16 @@ async def test_a_persons_clicks_are_counted_by_day(rig: Rig) -> None:
 
     assert counted["clicks"] == 3
     assert sorted(counted["days"].values()) == [1, 2]
+
+
+async def test_clicks_of_years_are_all_counted(rig: Rig) -> None:
+    link = await made(rig)
+    for first in range(0, 900, 300):
+        days = [f"{2020 + day // 365}-{day % 365:03}" for day in range(first, first + 300)]
+        counters = ({"link": link["id"], "day": day, "count": 2} for day in days)
+        await rig.store.commit([create(Key("clicks", f"clicks{one['day']}"), one) for one in counters])
+
+    assert await clicks(rig, link) == 1800
 
 
 @pytest.mark.parametrize(

@@ -106,7 +106,7 @@ async def _unknown_types(patient: Patient, account: str) -> list[Finding]:
         fields = document.fields
         if fields["day"] >= since:
             days.setdefault(fields["what"], []).append(f"{fields['count']} on {fields['day']}")
-    mend = "They are kept raw and shown as unsupported; a newer version may read them."
+    mend = "They are kept raw, shown as unsupported or put aside; a newer version may read them."
     return [Finding(f"unknown: {what}", "warn", ", ".join(seen), mend) for what, seen in sorted(days.items())]
 
 
