@@ -10,6 +10,8 @@ from . import leadline_link_click
 from . import leadline_attribution
 from . import leadline_consent
 from . import leadline_conversation_consent
+from . import leadline_conversation_answering
 from . import crm_lead
+from . import ir_websocket
 from . import res_partner
 from . import utm_campaign

@@ -57,7 +57,13 @@ class LeadlineConversation(models.Model):
         check_company=True,
     )
     lead_ids = fields.Many2many(
-        "crm.lead", "leadline_conversation_lead_rel", "conversation_id", "lead_id", string="Leads"
+        "crm.lead",
+        "leadline_conversation_lead_rel",
+        "conversation_id",
+        "lead_id",
+        string="Leads",
+        # An agent need not be one of CRM's salespeople, and must be able to open the form.
+        groups="sales_team.group_sale_salesman",
     )
     user_id = fields.Many2one(
         "res.users",

@@ -147,7 +147,8 @@ class LeadlineConversation(models.Model):
         elif card._name == "res.partner":
             found = {"crm.lead": self.env["crm.lead"], "res.partner": card}
         else:
-            leads = card.lead_ids._filtered_access("read")
+            # sudo: who may read no lead may not read that there is one; then none is found.
+            leads = card.sudo().lead_ids.with_env(card.env)._filtered_access("read")
             found = {"crm.lead": leads._leadline_ranked()[:1], "res.partner": card.partner_id}
         return {model: record._filtered_access("read") for model, record in found.items()}
 

@@ -8,6 +8,7 @@ from . import test_customers
 from . import test_alerts
 from . import test_leads
 from . import test_chat
+from . import test_answering
 from . import test_invitation
 from . import test_binding
 from . import test_health

@@ -1,0 +1,42 @@
+from odoo import api, models
+from odoo.exceptions import AccessError, MissingError
+from odoo.fields import Domain
+
+CHANNEL = "leadline.conversation/"
+"""What the bus channels that a chat tab asks for begin with: `leadline.conversation/crm.lead/7/<conversation>`."""
+
+
+class LeadlineConversation(models.Model):
+    """Agents who have the same conversation open see which of them is answering."""
+
+    # Each of its subjects is a file of its own.
+    _name = "leadline.conversation"
+    _inherit = ("leadline.conversation", "bus.listener.mixin")
+
+    @api.model
+    def chat_answering(self, res_model, res_id, identifier):
+        """Tell the others who have one of the card's conversations open that the user is writing to the customer.
+
+        :raise AccessError: when the user may not write to the customer of this card, or it has no such conversation
+        """
+        card = self._card(res_model, res_id)
+        if not self._may_send(card):
+            raise AccessError(self.env._("You may read this conversation, not answer in it."))
+        conversation = self._of_card(card, Domain("identifier", "=", str(identifier)))
+        if not conversation:
+            raise AccessError(self.env._("This conversation does not belong to this card."))
+        agent = {"id": self.env.user.id, "name": self.env.user.name}
+        conversation._bus_send("leadline/answering", {"conversation": conversation.identifier, "agent": agent})
+
+    @api.model
+    def _of_channel(self, channel):
+        """Return, in sudo, the conversation whose bus channel the user's browser asks for; none when it is not
+        theirs to see.
+        """
+        try:
+            res_model, res_id, identifier = channel.removeprefix(CHANNEL).split("/")
+            card = self._card(res_model, int(res_id))
+        except (ValueError, AccessError, MissingError):
+            # The browser asks for all of its channels at once: one that is refused must not cost the others.
+            return self.browse()
+        return self._of_card(card, Domain("identifier", "=", identifier))
