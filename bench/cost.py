@@ -81,6 +81,8 @@ class CountedTasks:
         self._bill["tasks"] += 1
         await self._tasks.enqueue(task)
 
+    async def make_queue(self, queue: str) -> None: ...
+
     async def close(self) -> None:
         await self._tasks.close()
 

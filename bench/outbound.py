@@ -10,7 +10,7 @@ from pathlib import Path
 from bench import send_delay, send_operations, send_rate
 from bench.one_machine import one_machine
 from bench.peers.home import FOLDER
-from functions.local.queues import LIMITS
+from functions.core.queues import LIMITS
 
 _LONGEST = 75.0
 """Seconds after which what runs on the one machine is given up."""

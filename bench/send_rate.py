@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench.one_machine import NUMBERS, OneMachine
-from functions.local.queues import LIMITS
+from functions.core.queues import LIMITS
 
 CUSTOMERS = 40
 """Who wrote to each line."""

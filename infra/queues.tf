@@ -1,7 +1,7 @@
 # The queues that every deployment has. A line's `send-…` and a connection's `sync-…` are made along with them.
 
 locals {
-  # Dispatches per second, and how many at the same time: as on one machine (functions/local/queues.py), by test.
+  # Dispatches per second, and how many at the same time: as on one machine (functions/core/queues.py), by test.
   queues = {
     sync-default = { rate = 500, concurrent = 1 }
     marks        = { rate = 40, concurrent = 10 }

@@ -31,7 +31,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from functions.core.cloud_tasks import CloudTasks
 from functions.core.http import asgi
 from functions.core.ports import Ports
-from functions.local.queues import FIRST_PAUSE, LONGEST_PAUSE, limits_of
+from functions.core.queues import FIRST_PAUSE, LONGEST_PAUSE, limits_of
 from functions.local.simulator import Line, Simulator
 from functions.sender.app import create as create_sender
 from tests.google.clock import ManualClock

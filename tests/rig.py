@@ -85,6 +85,7 @@ class HandRunTasks:
 
     def __init__(self, clock: Clock) -> None:
         self.waiting: list[Task] = []
+        self.made: list[str] = []
         self.out_of_reach = False
         self._clock = clock
         self._names: dict[str, datetime] = {}
@@ -108,6 +109,11 @@ class HandRunTasks:
 
     def of_kind(self, kind: str) -> list[Task]:
         return [task for task in self.waiting if task.payload["kind"] == kind]
+
+    async def make_queue(self, queue: str) -> None:
+        if self.out_of_reach:
+            raise QueueUnavailable("the queues are away")
+        self.made.append(queue)
 
     async def close(self) -> None: ...
 

@@ -8,16 +8,22 @@ import asyncio
 import json
 import os
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from google.api_core import exceptions
 from google.auth.exceptions import GoogleAuthError
 
 from functions.core.google_calls import DEADLINE, channel_of, in_time
+from functions.core.queues import DOUBLINGS, FIRST_PAUSE, LONGEST_PAUSE, limits_of
 from functions.core.tasks import QueueUnavailable, Task
 
 if TYPE_CHECKING:
     from google.cloud.tasks_v2 import CloudTasksAsyncClient
+
+
+_MAKING = 20
+"""Seconds: an admin waits, and Google takes its time to make a queue."""
 
 
 class CloudTasks:
@@ -50,6 +56,33 @@ class CloudTasks:
             raise QueueUnavailable(f"Cloud Tasks did not take a task for {task.queue}: {error}") from error
         except TimeoutError as error:
             raise QueueUnavailable(f"Cloud Tasks did not answer within {DEADLINE} s") from error
+        except GoogleAuthError as error:
+            raise QueueUnavailable(f"there are no credentials for Cloud Tasks: {error}") from error
+
+    async def make_queue(self, queue: str) -> None:
+        limits = limits_of(queue)
+        if limits is None:
+            raise ValueError(f"no queue may be called {queue}")
+        wanted = {
+            "name": f"{self._parent}/queues/{queue}",
+            "rate_limits": {
+                "max_dispatches_per_second": limits.rate,
+                "max_concurrent_dispatches": limits.concurrent,
+            },
+            "retry_config": {
+                "max_attempts": -1,
+                "min_backoff": timedelta(seconds=FIRST_PAUSE),
+                "max_backoff": timedelta(seconds=LONGEST_PAUSE),
+                "max_doublings": DOUBLINGS,
+            },
+        }
+        try:
+            # Google makes a queue that it is asked to change and that is not there.
+            await (await self._api()).update_queue(request={"queue": wanted}, timeout=_MAKING)
+        except exceptions.FailedPrecondition as error:
+            raise QueueUnavailable(f"a queue {queue} was deleted some days ago: Google keeps its name") from error
+        except (exceptions.GoogleAPICallError, exceptions.RetryError) as error:
+            raise QueueUnavailable(f"Cloud Tasks did not make the queue {queue}: {error}") from error
         except GoogleAuthError as error:
             raise QueueUnavailable(f"there are no credentials for Cloud Tasks: {error}") from error
 

@@ -37,13 +37,18 @@ def sign_meta(body: bytes, secret: str) -> str:
     return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 
 
-def sign_call(key: bytes, call_id: str, timestamp: int, method: str, target: str, body: bytes) -> dict[str, str]:
-    """Return the headers of a signed call. `target` is the path with its query, as it goes over the wire."""
-    mac = _call_mac(key, call_id, str(timestamp), method, target, body)
+def sign_call(
+    key: bytes, call_id: str, timestamp: int, method: str, target: str, body: bytes, *, older: Sequence[bytes] = ()
+) -> dict[str, str]:
+    """Return the headers of a signed call. `target` is the path with its query, as it goes over the wire.
+
+    `older`: keys that the other side may still have while they rotate; the call is signed with each.
+    """
+    macs = [_call_mac(one, call_id, str(timestamp), method, target, body) for one in (key, *older)]
     return {
         "webhook-id": call_id,
         "webhook-timestamp": str(timestamp),
-        "webhook-signature": "v1," + base64.b64encode(mac).decode(),
+        "webhook-signature": " ".join("v1," + base64.b64encode(mac).decode() for mac in macs),
     }
 
 

@@ -58,6 +58,13 @@ class TaskQueue(Protocol):
         """Queue a task; one whose name is already known is let be. Raises `QueueUnavailable` within 3 s."""
         ...
 
+    async def make_queue(self, queue: str) -> None:
+        """Make a line's or a connection's queue with its limits; one that is there is set to them again.
+
+        Raises `QueueUnavailable` with a sentence, and ValueError for a name that `core.queues` does not know.
+        """
+        ...
+
     async def close(self) -> None:
         """Give back connections and threads."""
         ...

@@ -1,52 +1,16 @@
-"""The queues of one machine: how fast each may go, and which task is next. No clock and no disk: see `sqlite_tasks`."""
+"""A queue of one machine: which task is next, and when. No clock and no disk: see `sqlite_tasks`."""
 
 import heapq
 import itertools
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+from functions.core.queues import Limits
 
 Item = TypeVar("Item")
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Dispatches per second (and at once after a pause), and how many may be under way."""
-
-    rate: float
-    concurrent: int
-
-
-LIMITS: Mapping[str, Limits] = {
-    "send-": Limits(rate=40, concurrent=50),
-    "sync-": Limits(rate=500, concurrent=1),
-    "marks": Limits(rate=40, concurrent=10),
-    "media": Limits(rate=500, concurrent=4),
-    "history": Limits(rate=500, concurrent=1),
-    "housekeeping": Limits(rate=500, concurrent=1),
-}
-"""By name, or by the beginning of the name up to its dash; `infra/` gives the cloud's queues the same.
-
-Sends: Meta takes 80 messages a second of a number by default, in and out together; read marks and typing (`marks`)
-never stand in their way. A CRM gets one batch at a time: a second delivery beside the first would post the same waiting
-events again. A rate of 500 is Cloud Tasks' own.
-"""
-
 # A token, allowing for rounding: otherwise the moment at which one is ready would often come a hair too early.
 _ONE = 0.999
-
-FIRST_PAUSE, LONGEST_PAUSE = 1.0, 300.0
-
-
-def limits_of(queue: str) -> Limits | None:
-    """Return the limits of the queue of that name; None where there is no such queue."""
-    kind, dash, _ = queue.partition("-")
-    return LIMITS.get(kind + dash)
-
-
-def pause_after(attempts: int) -> float:
-    """Return the seconds to wait after so many failed attempts."""
-    return min(FIRST_PAUSE * 2.0 ** min(attempts - 1, 32), LONGEST_PAUSE)
 
 
 class Queue(Generic[Item]):

@@ -17,8 +17,9 @@ from typing import TypeVar
 
 import httpx
 
+from functions.core.queues import limits_of, pause_after
 from functions.core.tasks import QueueUnavailable, Task
-from functions.local.queues import Queue, limits_of, pause_after
+from functions.local.queues import Queue
 from functions.local.sqlite import Database, Unusable
 
 log = logging.getLogger(__name__)
@@ -79,6 +80,11 @@ class SqliteTasks:
             await _available(self._database.write(lambda connection: _insert(connection, task, now)))
         finally:
             self.wake()
+
+    async def make_queue(self, queue: str) -> None:
+        # Here a queue is there as soon as a task names it.
+        if limits_of(queue) is None:
+            raise ValueError(f"no queue may be called {queue}")
 
     async def start(self) -> None:
         """Begin to deliver, first what an earlier process has left."""

@@ -35,6 +35,11 @@ class CrmUnreachable(Exception):
 class Crm(Protocol):
     """One kind of CRM."""
 
-    async def deliver(self, connection: Connection, secret: str, events: Sequence[dict[str, Any]]) -> list[Answer]:
-        """Hand over a batch; every event gets an answer. Raises `CrmUnreachable`."""
+    async def deliver(
+        self, connection: Connection, secrets: Sequence[str], events: Sequence[dict[str, Any]]
+    ) -> list[Answer]:
+        """Hand over a batch; every event gets an answer. Raises `CrmUnreachable`.
+
+        `secrets`: the newest first; while they rotate the CRM may know any of them.
+        """
         ...

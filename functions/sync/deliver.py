@@ -85,10 +85,10 @@ class Delivery:
         if crm is None:
             raise CrmUnreachable("no CRM of this kind is known here")
         try:
-            secret = self._seal.open(connection.secrets[0])
+            secrets = [self._seal.open(secret) for secret in connection.secrets]
         except SealBroken as error:
             raise CrmUnreachable(str(error)) from None
-        return await crm.deliver(connection, secret, bodies)
+        return await crm.deliver(connection, secrets, bodies)
 
     async def _settle(self, settled: Sequence[Sequence[Write]]) -> None:
         for _ in range(_SETTLING):

@@ -50,11 +50,13 @@ class Odoo:
         self._now = now
         self._allow_private = allow_private
 
-    async def deliver(self, connection: Connection, secret: str, events: Sequence[dict[str, Any]]) -> list[Answer]:
+    async def deliver(
+        self, connection: Connection, secrets: Sequence[str], events: Sequence[dict[str, Any]]
+    ) -> list[Answer]:
         """Post a batch. The same batch may come again; its events' ids and versions make that harmless."""
         body = json.dumps({"connection": connection.id, "events": list(events)}).encode()
         try:
-            request = await self._request(connection, secret, body)
+            request = await self._request(connection, secrets, body)
         except (PrivateAddress, NoAddress) as error:
             raise CrmUnreachable(str(error)) from None
         except (httpx.InvalidURL, ValueError):
@@ -71,13 +73,13 @@ class Odoo:
             raise CrmUnreachable("answered something else than results") from None
         return [_answer(result) for result in results]
 
-    async def _request(self, connection: Connection, secret: str, body: bytes) -> httpx.Request:
+    async def _request(self, connection: Connection, secrets: Sequence[str], body: bytes) -> httpx.Request:
         """Return the signed call. A CRM that must be public is called at the address that was found to be so."""
         request = self._client.build_request(
             "POST",
             connection.url + _PATH,
             content=body,
-            headers=self._headers(connection, secret, body),
+            headers=self._headers(connection, secrets, body),
             timeout=_TIMEOUT,
         )
         if not self._allow_private:
@@ -89,11 +91,12 @@ class Odoo:
             request.headers["Connection"] = "close"
         return request
 
-    def _headers(self, connection: Connection, secret: str, body: bytes) -> dict[str, str]:
+    def _headers(self, connection: Connection, secrets: Sequence[str], body: bytes) -> dict[str, str]:
         timestamp = int(self._now())
         target = urlsplit(connection.url + _PATH).path
         call_id = key_of("call", connection.id, str(timestamp), body.decode())
-        headers = sign_call(derive(secret, "events"), call_id, timestamp, "POST", target, body)
+        key, *older = (derive(secret, "events") for secret in secrets)
+        headers = sign_call(key, call_id, timestamp, "POST", target, body, older=older)
         headers |= {"Content-Type": "application/json", "Leadline-Connection": connection.id}
         if connection.database:
             # A host of several databases can't tell by the address which one is meant.

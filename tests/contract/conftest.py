@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -25,7 +24,6 @@ from functions.core.media import MediaStore
 from functions.core.store import NOW, Key, Store, Unavailable, merge
 from functions.core.tasks import TaskQueue
 from functions.local.file_media import FileMedia
-from functions.local.queues import FIRST_PAUSE, LONGEST_PAUSE, limits_of
 from functions.local.sqlite_store import SqliteStore
 from functions.local.sqlite_tasks import SqliteTasks
 from tests.contract.worker import Worker
@@ -146,41 +144,16 @@ async def queues(
         else:
             service = await parts.enter_async_context(CloudTasksService(clock=clock, tombstone=3600))
             service.http = client
-            await make_queues(service)
             monkeypatch.setenv("CLOUD_TASKS_EMULATOR_HOST", service.host)
             tasks = CloudTasks(PROJECT, LOCATION, urls=URLS, account="tasks@project.iam.gserviceaccount.com")
+            for queue in QUEUES:
+                await tasks.make_queue(queue)
         yield QueueRig(tasks, worker, clock)
         await tasks.close()
 
 
 PROJECT, LOCATION = "project", "europe-west1"
 URLS = {"sender": "http://worker.test/sender", "sync": "http://worker.test/sync"}
-
-
-async def make_queues(service: CloudTasksService) -> None:
-    """Make the queues as `infra/` does: with the limits that one machine has."""
-    client = service.client()
-    parent = f"projects/{PROJECT}/locations/{LOCATION}"
-    for name in QUEUES:
-        limits = limits_of(name)
-        assert limits
-        await client.create_queue(
-            parent=parent,
-            queue={
-                "name": f"{parent}/queues/{name}",
-                "rate_limits": {
-                    "max_dispatches_per_second": limits.rate,
-                    "max_concurrent_dispatches": limits.concurrent,
-                },
-                "retry_config": {
-                    "max_attempts": -1,
-                    "min_backoff": timedelta(seconds=FIRST_PAUSE),
-                    "max_backoff": timedelta(seconds=LONGEST_PAUSE),
-                    "max_doublings": 16,
-                },
-            },
-        )
-    await client.transport.close()
 
 
 @pytest.fixture(params=["sqlite, locked by another program", "cloud tasks, nobody listens", "cloud tasks, silent"])

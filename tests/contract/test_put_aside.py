@@ -38,6 +38,8 @@ class Queue:
     async def enqueue(self, task: Task) -> None:
         self.tasks.append(task)
 
+    async def make_queue(self, queue: str) -> None: ...
+
     async def close(self) -> None: ...
 
 

@@ -188,3 +188,19 @@ async def test_a_time_far_ahead_is_kept(queues: QueueRig) -> None:
     assert await queues.worker.has_got(0)
     await queues.advance(86400)
     assert await queues.worker.has_got(1)
+
+
+# Queues
+
+
+@pytest.mark.parametrize("queue", ["send-new", "sync-new"])
+async def test_a_queue_that_was_made_takes_tasks_however_often_it_is_made(queues: QueueRig, queue: str) -> None:
+    for _ in range(2):
+        await queues.tasks.make_queue(queue)
+    await queues.tasks.enqueue(task(queue=queue))
+    assert await queues.worker.has_got(1)
+
+
+async def test_no_queue_is_made_of_another_name(queues: QueueRig) -> None:
+    with pytest.raises(ValueError, match="letters"):
+        await queues.tasks.make_queue("letters")

@@ -1,4 +1,4 @@
-from functions.local.queues import FIRST_PAUSE, LIMITS, LONGEST_PAUSE, Limits, limits_of, pause_after
+from functions.core.queues import DOUBLINGS, FIRST_PAUSE, LIMITS, LONGEST_PAUSE, Limits, limits_of, pause_after
 from tests.infra.module import Module
 
 
@@ -17,4 +17,5 @@ def test_a_task_is_tried_for_ever_with_the_same_pauses(module: Module) -> None:
     assert retry["max_attempts"] == -1
     assert (retry["min_backoff"], retry["max_backoff"]) == (f"{FIRST_PAUSE:g}s", f"{LONGEST_PAUSE:g}s")
     # Beyond these many, pauses would grow by adding.
-    assert pause_after(retry["max_doublings"]) == LONGEST_PAUSE
+    assert retry["max_doublings"] == DOUBLINGS
+    assert pause_after(DOUBLINGS) == LONGEST_PAUSE

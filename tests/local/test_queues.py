@@ -2,7 +2,8 @@
 
 import pytest
 
-from functions.local.queues import Limits, Queue, limits_of, pause_after
+from functions.core.queues import Limits, limits_of, pause_after
+from functions.local.queues import Queue
 
 
 def taken(queue: Queue[str], now: float) -> list[str]:

@@ -5,7 +5,7 @@
 
 import pytest
 
-from functions.local.queues import limits_of
+from functions.core.queues import limits_of
 from tests.load import OUT_OF_ORDER, Outcome, Plan, compared, loaded, run
 
 
