@@ -11,6 +11,7 @@ from . import leadline_attribution
 from . import leadline_consent
 from . import leadline_conversation_consent
 from . import leadline_conversation_answering
+from . import leadline_conversation_records
 from . import crm_lead
 from . import ir_websocket
 from . import res_partner

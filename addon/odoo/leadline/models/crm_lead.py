@@ -76,6 +76,7 @@ class CrmLead(models.Model):
         conversations.write(
             {"lead_ids": [Command.link(self.id), *(Command.unlink(tail) for tail in opportunities.ids)]}
         )
+        conversations.filtered(lambda row: row.lead_id in opportunities).lead_id = self
         return merged
 
     def _leadline_fill(self, line, origin, link):

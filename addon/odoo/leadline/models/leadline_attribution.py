@@ -73,8 +73,8 @@ class LeadlineConversation(models.Model):
         named = (self[f"{prefix}{name}"].display_name for name in ORIGIN)
         return " / ".join(name for name in named if name)
 
-    def _prepare_lead(self, contact):
-        values = super()._prepare_lead(contact)
+    def _prepare_lead(self, phone):
+        values = super()._prepare_lead(phone)
         link = self.first_link_id
         origin = {name: self[name].id for name in ORIGIN} | link._lead_values(self.company_id)
         return values | {name: value for name, value in origin.items() if value}

@@ -435,15 +435,21 @@ class LeadlineConversation(models.Model):
         if not self.partner_id and line.unknown_customer != "nothing":
             self.partner_id = self.env["res.partner"].create(self._prepare_partner(contact))
         if not known and line.unknown_customer == "lead":
-            self.lead_ids = self.env["crm.lead"].create(self._prepare_lead(contact))
-            self.lead_ids._assign_userless_lead_in_team(self.env._("WhatsApp"))
-            if self.lead_ids.user_id:
-                # CRM has just told them of the lead, and with it of what was written.
-                self.alerted_count = self.received_count
+            self._make_lead(contact)
         elif self.partner_id:
             self.lead_ids.filtered(lambda lead: not lead.partner_id)._handle_partner_assignment(
                 force_partner_id=self.partner_id.id, create_missing=False
             )
+
+    def _make_lead(self, contact):
+        """Make a lead of the customer and leave it to CRM whose it is, where the line does not say."""
+        self.ensure_one()
+        lead = self.env["crm.lead"].create(self._prepare_lead(contact.phone))
+        self.lead_ids = [Command.link(lead.id)]
+        lead._assign_userless_lead_in_team(self.env._("WhatsApp"))
+        if lead.user_id:
+            # CRM has just told them of the lead, and with it of what was written.
+            self.alerted_count = self.received_count
 
     def _prepare_partner(self, contact):
         """Return the values of the partner that a customer becomes."""
@@ -454,15 +460,15 @@ class LeadlineConversation(models.Model):
             "user_id": (self._lead().user_id or self.line_id.user_id).id,
         }
 
-    def _prepare_lead(self, contact):
-        """Return the values of the lead that a customer becomes."""
+    def _prepare_lead(self, phone):
+        """Return the values of the lead that a customer with this number becomes; the number may be empty."""
         self.ensure_one()
         line = self.line_id
         return {
             "name": self.env._("WhatsApp: %s", self.name),
             "partner_id": self.partner_id.id,
             "contact_name": self.name,
-            "phone": contact.phone or False,
+            "phone": phone or False,
             # Somebody may have deleted them: a lead without source is better than none.
             "source_id": self.env["ir.model.data"]._xmlid_to_res_id("leadline.utm_source_whatsapp"),
             "medium_id": self.env["ir.model.data"]._xmlid_to_res_id("leadline.utm_medium_whatsapp"),
@@ -479,7 +485,7 @@ class LeadlineConversation(models.Model):
     def _event_result(self):
         """Return the part of an event's result that says whose the conversation is and which cards show it."""
         self.ensure_one()
-        cards = [*self.lead_ids._leadline_ranked(), *self.partner_id]
+        cards = [*(self._lead() | self.lead_ids._leadline_ranked()), *self.partner_id]
         owner = self.user_id
         return {
             "ok": True,

@@ -39,6 +39,13 @@ class LeadlineLine(models.Model):
         required=True,
         help="What becomes of somebody who writes for the first time and is neither a contact nor a lead.",
     )
+    lost_customer = fields.Selection(
+        [("lead", "Create a new lead"), ("nothing", "Only show the conversation")],
+        string="Customers Who Come Back",
+        default="lead",
+        required=True,
+        help="What becomes of somebody who writes again and has lost or archived leads only.",
+    )
     sending = fields.Selection(
         [("ok", "Working"), ("held", "Stopped")],
         default="ok",

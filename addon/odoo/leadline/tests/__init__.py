@@ -19,6 +19,8 @@ from . import test_link_report
 from . import test_inbox
 from . import test_controller
 from . import test_races
+from . import test_records
 from . import test_neutralize
+from . import test_orders
 from . import test_web
 from . import test_tour
