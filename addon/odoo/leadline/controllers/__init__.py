@@ -1,1 +1,2 @@
 from . import leadline
+from . import leadline_file

@@ -12,6 +12,11 @@ from . import leadline_consent
 from . import leadline_conversation_consent
 from . import leadline_conversation_answering
 from . import leadline_conversation_records
+from . import leadline_conversation_canned
+from . import leadline_conversation_colleagues
+from . import leadline_conversation_files
+from . import leadline_mention
+from . import ir_attachment
 from . import crm_lead
 from . import ir_websocket
 from . import res_partner

@@ -10,6 +10,9 @@ from . import test_leads
 from . import test_chat
 from . import test_answering
 from . import test_invitation
+from . import test_colleagues
+from . import test_canned
+from . import test_saved_file
 from . import test_binding
 from . import test_health
 from . import test_link
