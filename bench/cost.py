@@ -83,6 +83,8 @@ class CountedTasks:
 
     async def make_queue(self, queue: str) -> None: ...
 
+    async def remove_queue(self, queue: str) -> None: ...
+
     async def close(self) -> None:
         await self._tasks.close()
 

@@ -24,12 +24,15 @@ locals {
     { collection = "parked", equal = ["part"], order = "updated" },
     { collection = "counts", equal = ["account"], order = "day", descending = true },
     { collection = "reviews", equal = ["account"], order = "at", descending = true },
+    { collection = "lines", equal = ["connection"], order = "phone_number_id" },
+    { collection = "lines", equal = ["account"], order = "phone_number_id" },
+    { collection = "connections", equal = ["kind"], order = "account" },
     { collection = "links", equal = ["connection"], order = "created", descending = true },
     { collection = "clicks", equal = ["link"], order = "day", descending = true },
   ]
 
   # Documents here go away some time after their `expires_at`.
-  expiring = ["events", "parked", "nonces", "orphan_statuses", "uploads", "messages", "imports"]
+  expiring = ["events", "parked", "nonces", "orphan_statuses", "uploads", "messages", "imports", "pairings"]
 
   collections = [
     "aliases",
@@ -51,6 +54,7 @@ locals {
     "numbers",
     "orphan_statuses",
     "outboxes",
+    "pairings",
     "parked",
     "references",
     "reviews",

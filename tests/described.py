@@ -19,7 +19,7 @@ async def described(answer: httpx.Response) -> None:
     await answer.aread()
     if answer.headers.get("content-type") == "application/problem+json":
         Problem.model_validate_json(answer.content)
-    elif answer.request.method in ("GET", "POST", "PUT") and (model := _model(answer)):
+    elif answer.request.method in ("GET", "POST", "PUT", "DELETE") and (model := _model(answer)):
         model.model_validate_json(answer.content)
 
 

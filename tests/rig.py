@@ -115,6 +115,11 @@ class HandRunTasks:
             raise QueueUnavailable("the queues are away")
         self.made.append(queue)
 
+    async def remove_queue(self, queue: str) -> None:
+        if self.out_of_reach:
+            raise QueueUnavailable("the queues are away")
+        self.made = [name for name in self.made if name != queue]
+
     async def close(self) -> None: ...
 
 

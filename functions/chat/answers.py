@@ -124,16 +124,24 @@ class Head(_Answer):
 
 
 class Listed(_Answer):
-    """A conversation in a list; `line` is its line's id."""
+    """A conversation in a list; `line` is its line's id. All but `window` and `unread` is as events tell it."""
 
     id: str
     line: str
     contact: ListedContact | None
     window: Window
     unread: int
-    merged_into: str | None
     updated: AwareDatetime
+    consent: Consent | None
     version: int
+    received: int
+    read: int
+    last_in: AwareDatetime | None
+    last_out: AwareDatetime | None
+    window_until: AwareDatetime | None
+    referral: dict[str, Any] | None
+    attribution: dict[str, Any] | None
+    merged_into: str | None
 
 
 class Conversations(_Answer):
@@ -328,11 +336,60 @@ class Limits(_Answer):
     files: dict[str, FileLimit]
 
 
+class Reach(_Answer):
+    """How the CRM is reached. Events that can't be pushed must be pulled: `code` and `reason` say why.
+
+    `check` is the last check that was asked for and done.
+    """
+
+    way: Literal["pushed", "pulled"]
+    code: str | None
+    reason: str | None
+    check: str | None
+
+
 class Events(_Answer):
-    """Events as they would be pushed; `next` is the following call's `after`."""
+    """Events as they would be pushed; `next` is the following call's `after`, `more` whether there are some."""
 
     items: list[dict[str, Any]]
     next: str
+    more: bool
+    reach: Reach
+
+
+class HandedIn(_Answer):
+    settled: int
+
+
+class LinkedLine(Line):
+    """`link` opens a chat with the line."""
+
+    link: str
+
+
+class Paired(_Answer):
+    """What the CRM signs with from now on; the secret is never shown again."""
+
+    connection: str
+    secret: str
+    lines: list[LinkedLine]
+
+
+class Connection(_Answer):
+    """`url` and `database`: where the CRM is."""
+
+    id: str
+    kind: str
+    url: str | None
+    database: str | None
+    lines: list[LinkedLine]
+    reach: Reach
+
+
+class Check(_Answer):
+    """The name under which `reach.check` tells that the check is done."""
+
+    check: str
 
 
 class Code(_Answer):

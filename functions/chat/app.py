@@ -8,6 +8,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from functions.chat import (
     cards,
+    connecting,
     files,
     links,
     problems,
@@ -29,6 +30,7 @@ from functions.core.http import Guard, Handler, guarded
 from functions.core.limits import limits_view
 from functions.core.lines import Directory
 from functions.core.ports import Ports
+from functions.core.secrets import Seal
 from functions.core.settings import BadSetting
 
 _PREFIX = "/chat"
@@ -41,7 +43,7 @@ def create(ports: Ports, *, one_machine: bool = False) -> Handler:
         raise BadSetting("LEADLINE_CONNECTION_KEYS is missing: it opens the secrets of the CRM connections.")
     directory = Directory(ports.store)
     door = Door(ports, directory, ports.settings.connection_keys, one_machine=one_machine)
-    app = _app(Desk(ports, directory), door)
+    app = _app(Desk(ports, directory), door, ports.settings.connection_keys)
 
     @guarded
     async def chat(request: Request) -> Any:
@@ -61,7 +63,7 @@ def _description(app: FastAPI) -> dict[str, Any]:
     return app.openapi_schema
 
 
-def _app(desk: Desk, door: Door) -> FastAPI:
+def _app(desk: Desk, door: Door, seal: Seal) -> FastAPI:
     app = FastAPI(
         title="Leadline chat API",
         version="1",
@@ -224,6 +226,12 @@ def _app(desk: Desk, door: Door) -> FastAPI:
         """The connection's waiting events, to pull where we can't reach the CRM (CRM servers only)."""
         return await pulling.events(desk, caller, after=after, limit=limit)
 
+    @app.post("/v1/events/results")
+    async def results(caller: calling, handed: pulling.Results) -> dict[str, Any]:
+        """Say what became of events that were pulled: they are not told again (CRM servers only)."""
+        return await pulling.hand_in(desk, caller, handed)
+
+    app.include_router(connecting.routes(desk, door, seal))
     app.include_router(links.routes(desk, door))
     app.include_router(way_in.routes(desk))
     return app

@@ -1,9 +1,9 @@
 """Who asks: a browser with a grant for one conversation, or a CRM server with a signed call."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import jwt
 from fastapi import Request, Security
@@ -14,8 +14,10 @@ from functions.core.ids import key_of
 from functions.core.lines import Connection, Directory
 from functions.core.ports import Ports
 from functions.core.secrets import Purpose, Seal, derive
-from functions.core.signature import SignatureWrong, verify_call
+from functions.core.signature import ClockWrong, SignatureWrong, verify_call
 from functions.core.store import AlreadyExists, Key, create
+
+T = TypeVar("T")
 
 AUDIENCE = "leadline"
 LONGEST_GRANT = 300
@@ -81,9 +83,12 @@ class Door:
         raise Problem(401, "unauthenticated", "Send a grant as bearer token, or sign the call.")
 
     async def _browser(self, token: str) -> Caller:
+        def check(connection: Connection) -> dict[str, Any]:
+            return _verified(token, self._keys(connection, "grants"), self._ports.now().timestamp())
+
         try:
-            connection = await self._connection(jwt.get_unverified_header(token).get("kid"))
-            claims = _verified(token, self._keys(connection, "grants"), self._ports.now().timestamp())
+            named = jwt.get_unverified_header(token).get("kid")
+            connection, claims = await self._checked(named, check, jwt.InvalidSignatureError)
         except jwt.ExpiredSignatureError:
             raise Problem(401, "grant_expired", "The grant has run out; ask the CRM for another one.") from None
         except jwt.PyJWTError:
@@ -101,22 +106,42 @@ class Door:
         )
 
     async def _server(self, request: Request) -> Caller:
-        connection = await self._connection(request.headers.get("leadline-connection"))
-        target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        try:
-            call_id = verify_call(
+        body = await request.body()
+
+        def check(connection: Connection) -> str:
+            return verify_call(
                 self._keys(connection, "calls"),
                 request.headers,
                 request.method,
-                target,
-                await request.body(),
+                request.url.path + (f"?{request.url.query}" if request.url.query else ""),
+                body,
                 self._ports.now().timestamp(),
             )
+
+        try:
+            named = request.headers.get("leadline-connection")
+            connection, call_id = await self._checked(named, check, SignatureWrong)
         except SignatureWrong as error:
-            raise Problem(401, "signature_wrong", f"The call is not signed rightly: {error}.") from None
+            code = "clock_wrong" if isinstance(error, ClockWrong) else "signature_wrong"
+            raise Problem(401, code, f"The call is not signed rightly: {error}.") from None
         if request.method not in _READS:
             await self._once(connection, call_id)
         return Caller(connection.id, connection.account, "server", None, None, frozenset({"read", "send", "note"}))
+
+    async def _checked(
+        self, named: str | None, check: Callable[[Connection], T], wrong: type[Exception]
+    ) -> tuple[Connection, T]:
+        """Return the connection and what `check` makes of it.
+
+        What is `wrong` is checked again with the connection as it is now: it may just have been paired anew, through
+        another instance.
+        """
+        connection = await self._connection(named)
+        try:
+            return connection, check(connection)
+        except wrong:
+            connection = await self._connection(named, fresh=True)
+            return connection, check(connection)
 
     async def _once(self, connection: Connection, call_id: str) -> None:
         key = Key("nonces", key_of("nonce", connection.id, call_id))
@@ -125,8 +150,8 @@ class Door:
         except AlreadyExists:
             raise Problem(409, "replayed", "A call with this webhook-id was taken before.") from None
 
-    async def _connection(self, connection_id: str | None) -> Connection:
-        connection = await self._directory.connection(connection_id) if connection_id else None
+    async def _connection(self, connection_id: str | None, *, fresh: bool = False) -> Connection:
+        connection = await self._directory.connection(connection_id, fresh=fresh) if connection_id else None
         if connection is None:
             raise Problem(401, "connection_unknown", "No connection of this name is known here.")
         return connection

@@ -1,14 +1,23 @@
 """What a CRM server asks for: its conversations, and its events where we can't reach it."""
 
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, Field
 
 from functions.chat.callers import Caller
 from functions.chat.cursors import Reading, micros, place, time_place
 from functions.chat.desk import Desk, line_of, only_servers
+from functions.chat.shapes import Id, Strict
+from functions.core.consent import consent_view
 from functions.core.conversation import contact_key, contact_view, unread, window_view
-from functions.core.store import Document, Query
-from functions.core.telling import tellings
+from functions.core.reach import reach_key, reach_view
+from functions.core.results import Result, settle, settled
+from functions.core.store import Document, Key, Query, merge
+from functions.core.telling import standing, tellings
+
+_NOTED = timedelta(minutes=5)
+"""How often it is noted that a CRM pulls."""
 
 
 async def conversations(
@@ -38,11 +47,13 @@ async def conversations(
 async def events(desk: Desk, caller: Caller, *, after: str, limit: int) -> dict[str, Any]:
     """Return the connection's events since a cursor, oldest first; `next` is the following call's `after`.
 
-    The last 15 s come again, and their ids make that harmless. An event stays for 8 days, or until it was pushed.
+    The last 15 s come again, and their ids make that harmless. An event stays for 8 days, or until it was pushed or
+    its result was handed in.
     """
     only_servers(caller)
     reading = Reading.of(after)
-    found = await desk.ports.store.query(
+    store = desk.ports.store
+    found = await store.query(
         Query(
             "events",
             {"connection": caller.connection},
@@ -52,12 +63,67 @@ async def events(desk: Desk, caller: Caller, *, after: str, limit: int) -> dict[
             limit=limit,
         )
     )
-    told = await tellings(desk.ports.store, desk.directory, found)
+    told = await tellings(store, desk.directory, found)
+    now = desk.ports.now()
+    if gone := [settled(telling.event, None, None, now) for telling in told if not telling.body]:
+        await settle(store, gone)
     latest = max((micros(event.fields["seq"]) for event in found), default=reading.micros)
     return {
         "items": [telling.body for telling in told if telling.body],
         "next": place(latest, found[-1].key.id) if len(found) == limit else str(latest),
+        "more": len(found) == limit,
+        "reach": await _reach(desk, caller, now),
     }
+
+
+class Handed(Result):
+    """`at`: when the event happened, as it was told; one that happened again meanwhile is told again."""
+
+    id: Id
+    at: AwareDatetime
+
+
+class Results(Strict):
+    """What the CRM made of events that it pulled: the same as it answers to a push."""
+
+    results: Annotated[list[Handed], Field(max_length=200)]
+
+
+async def hand_in(desk: Desk, caller: Caller, handed: Results) -> dict[str, Any]:
+    """Take away what the CRM has taken, and note what it says of the conversations."""
+    only_servers(caller)
+    store = desk.ports.store
+    results = {result.id: result for result in handed.results}
+    found = await store.get([Key("events", id_) for id_ in results]) if results else []
+    events = [
+        event
+        for event in found
+        if event and event.fields["connection"] == caller.connection and event.fields["seq"] == results[event.key.id].at
+    ]
+    keys = {event.fields["conversation"] for event in events} - {None}
+    conversations = await store.get([Key("conversations", key) for key in keys]) if keys else []
+    by_id = {conversation.key.id: conversation for conversation in conversations if conversation}
+    now = desk.ports.now()
+    await settle(
+        store,
+        [
+            settled(event, by_id.get(event.fields["conversation"]), results[event.key.id].answer(), now)
+            for event in events
+        ],
+    )
+    return {"settled": len(events)}
+
+
+async def _reach(desk: Desk, caller: Caller, now: datetime) -> dict[str, Any]:
+    """Return how the caller is reached, and note that it pulls, if it must."""
+    connection = await desk.directory.connection(caller.connection)
+    [known] = await desk.ports.store.get([reach_key(caller.connection)])
+    fields = known.fields if known else {}
+    assert connection
+    reach = reach_view(connection, fields)
+    if reach["way"] == "pulled" and fields.get("pulled", 0) < (now - _NOTED).timestamp():
+        await desk.ports.store.commit([merge(reach_key(connection.id), {"pulled": now.timestamp()})])
+    return reach
 
 
 async def _heads(desk: Desk, found: list[Document]) -> list[dict[str, Any]]:
@@ -71,9 +137,9 @@ async def _heads(desk: Desk, found: list[Document]) -> list[dict[str, Any]]:
             "contact": contact_view(contact) if contact else None,
             "window": window_view(conversation.fields, now),
             "unread": unread(conversation.fields),
-            "merged_into": conversation.fields.get("merged_into"),
             "updated": conversation.fields["updated"].isoformat(),
-            "version": conversation.version,
+            "consent": consent_view(contact.fields) if contact else None,
+            **standing(conversation),
         }
         for conversation, contact in zip(found, contacts, strict=True)
     ]

@@ -86,6 +86,16 @@ class CloudTasks:
         except GoogleAuthError as error:
             raise QueueUnavailable(f"there are no credentials for Cloud Tasks: {error}") from error
 
+    async def remove_queue(self, queue: str) -> None:
+        try:
+            await (await self._api()).delete_queue(name=f"{self._parent}/queues/{queue}", timeout=_MAKING)
+        except exceptions.NotFound:
+            return
+        except (exceptions.GoogleAPICallError, exceptions.RetryError) as error:
+            raise QueueUnavailable(f"Cloud Tasks did not remove the queue {queue}: {error}") from error
+        except GoogleAuthError as error:
+            raise QueueUnavailable(f"there are no credentials for Cloud Tasks: {error}") from error
+
     async def close(self) -> None:
         client, self._client = self._client, None
         if client:

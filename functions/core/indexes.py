@@ -42,6 +42,9 @@ INDEXES = (
     Index("parked", ("part",), "updated"),
     Index("counts", ("account",), "day", descending=True),
     Index("reviews", ("account",), "at", descending=True),
+    Index("lines", ("connection",), "phone_number_id"),
+    Index("lines", ("account",), "phone_number_id"),
+    Index("connections", ("kind",), "account"),
     Index("links", ("connection",), "created", descending=True),
     Index("clicks", ("link",), "day", descending=True),
 )
@@ -50,7 +53,7 @@ INDEXES = (
 TTL_FIELD = "expires_at"
 """A document with this field (a `datetime`) goes away by itself some time after it."""
 
-EXPIRING = ("events", "parked", "nonces", "orphan_statuses", "uploads", "messages", "imports")
+EXPIRING = ("events", "parked", "nonces", "orphan_statuses", "uploads", "messages", "imports", "pairings")
 """The collections whose documents carry `TTL_FIELD`."""
 
 

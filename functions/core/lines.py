@@ -6,7 +6,7 @@ from typing import Any
 from functions.core.ids import key_of
 from functions.core.memory import Memory
 from functions.core.phone import digits
-from functions.core.store import Document, Key, Store, Write, merge
+from functions.core.store import Document, Key, Query, Store, Write, merge
 
 CACHED = 60
 """Seconds that a function works with what it read; a changed setting takes that long to reach every instance."""
@@ -37,7 +37,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """One link to one CRM. `secrets` lie sealed, the newest first, so that two can be valid while they rotate."""
+    """One link to one CRM. `secrets` lie sealed, the newest first, so that two can be valid while they rotate.
+
+    Until it is paired it has no secret; a CRM that can't be reached has no `url`.
+    """
 
     id: str
     account: str
@@ -102,6 +105,29 @@ def connection_writes(connection: Connection) -> list[Write]:
     return [merge(connection_key(connection.id), fields)]
 
 
+def lines_of(connection: str) -> Query:
+    """Return the query for a connection's lines."""
+    return Query("lines", {"connection": connection}, order="phone_number_id", limit=200)
+
+
+def line_of(document: Document) -> Line:
+    """Return the line that a document holds."""
+    return Line(id=document.key.id, **{name: document.fields[name] for name in Line.__slots__ if name != "id"})
+
+
+def connection_of(document: Document) -> Connection:
+    """Return the connection that a document holds."""
+    fields: dict[str, Any] = document.fields
+    return Connection(
+        id=document.key.id,
+        account=fields["account"],
+        kind=fields["kind"],
+        url=fields["url"],
+        secrets=tuple(fields["secrets"]),
+        database=fields.get("database"),
+    )
+
+
 class Directory:
     """Looks lines and connections up. What is not there is asked for again each time, so that it can appear."""
 
@@ -115,7 +141,7 @@ class Directory:
         """Return a line by our own id."""
         found = self._lines.get(line_id)
         if found is None and (document := await self._read(line_key(line_id))):
-            found = _line(document)
+            found = line_of(document)
             self._lines.put(line_id, found)
         return found
 
@@ -130,29 +156,13 @@ class Directory:
             self._numbers.put(phone_number_id, line_id)
         return await self.line(line_id)
 
-    async def connection(self, connection_id: str) -> Connection | None:
-        """Return a connection by its id."""
-        found = self._connections.get(connection_id)
+    async def connection(self, connection_id: str, *, fresh: bool = False) -> Connection | None:
+        """Return a connection by its id; `fresh`: as it is now, whatever is remembered."""
+        found = None if fresh else self._connections.get(connection_id)
         if found is None and (document := await self._read(connection_key(connection_id))):
-            found = _connection(document)
+            found = connection_of(document)
             self._connections.put(connection_id, found)
         return found
 
     async def _read(self, key: Key) -> Document | None:
         return (await self._store.get([key]))[0]
-
-
-def _line(document: Document) -> Line:
-    return Line(id=document.key.id, **{name: document.fields[name] for name in Line.__slots__ if name != "id"})
-
-
-def _connection(document: Document) -> Connection:
-    fields: dict[str, Any] = document.fields
-    return Connection(
-        id=document.key.id,
-        account=fields["account"],
-        kind=fields["kind"],
-        url=fields["url"],
-        secrets=tuple(fields["secrets"]),
-        database=fields.get("database"),
-    )

@@ -1,6 +1,7 @@
 """Secrets that lie in the store: sealed with a data key, and the keys that are derived from a connection's secret."""
 
 import base64
+import secrets
 from collections.abc import Sequence
 from typing import Literal
 
@@ -34,6 +35,11 @@ class Seal:
             return self._fernet.decrypt(sealed.encode()).decode()
         except InvalidToken:
             raise SealBroken("no data key in the settings opens this secret") from None
+
+
+def new_secret() -> str:
+    """Return the secret that a connection and its CRM share: 32 bytes in base64url."""
+    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip("=")
 
 
 def derive(secret: str, purpose: Purpose) -> bytes:

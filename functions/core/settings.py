@@ -42,22 +42,22 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
     """Read and check the settings. Raises `BadSetting`."""
     read = _Reader(environment)
     port = read("PORT", _port, "8080")
-    public_url = read("LEADLINE_PUBLIC_URL", _url, f"http://127.0.0.1:{port}")
+    public_url = read("LEADLINE_PUBLIC_URL", check_url, f"http://127.0.0.1:{port}")
     return Settings(
         store=read("LEADLINE_STORE", _scheme("sqlite", "firestore"), "sqlite:///.leadline/store.db"),
         tasks=read("LEADLINE_TASKS", _scheme("local", "cloud-tasks"), "local"),
         media=read("LEADLINE_MEDIA", _scheme("file", "gs"), "file:///.leadline/media"),
         public_url=public_url,
-        sender_url=read("LEADLINE_SENDER_URL", _url, f"{public_url}/sender"),
-        sync_url=read("LEADLINE_SYNC_URL", _url, f"{public_url}/sync"),
+        sender_url=read("LEADLINE_SENDER_URL", check_url, f"{public_url}/sender"),
+        sync_url=read("LEADLINE_SYNC_URL", check_url, f"{public_url}/sync"),
         tasks_account=read("LEADLINE_TASKS_ACCOUNT", _text, "") or None,
         token_keys=read("LEADLINE_TOKEN_KEYS", _seal, ""),
         connection_keys=read("LEADLINE_CONNECTION_KEYS", _seal, ""),
         app_secrets=read("WHATSAPP_APP_SECRET", _words, ""),
         verify_token=read("WHATSAPP_VERIFY_TOKEN", _text, ""),
-        graph_url=read("WHATSAPP_GRAPH_URL", _url, "https://graph.facebook.com"),
+        graph_url=read("WHATSAPP_GRAPH_URL", check_url, "https://graph.facebook.com"),
         graph_version=read("WHATSAPP_GRAPH_VERSION", _version, "v26.0"),
-        link_url=read("WHATSAPP_LINK_URL", _url, "https://wa.me"),
+        link_url=read("WHATSAPP_LINK_URL", check_url, "https://wa.me"),
         allow_private_crm=read("LEADLINE_ALLOW_PRIVATE_CRM", _flag, "0"),
         port=port,
     )
@@ -97,7 +97,8 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def _url(text: str) -> str:
+def check_url(text: str) -> str:
+    """Return an address without a slash at its end. Raises ValueError with a sentence for what is none."""
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise ValueError("it must be an address such as https://chat.example.com")

@@ -17,6 +17,10 @@ class SignatureWrong(Exception):
     """The request is not from whom it says; the text names the reason and nothing of the content."""
 
 
+class ClockWrong(SignatureWrong):
+    """A signed call is too old or too new: a replay, or one of the two clocks is wrong."""
+
+
 def verify_meta(body: bytes, header: str | None, secrets: Sequence[str]) -> None:
     """Check `X-Hub-Signature-256` over the raw body against any of the app secrets, and fail closed.
 
@@ -63,7 +67,7 @@ def verify_call(
     if not call_id or not _SECONDS.fullmatch(stamp):
         raise SignatureWrong("webhook-id or webhook-timestamp is missing or malformed")
     if abs(now - int(stamp)) > TOLERANCE:
-        raise SignatureWrong("the timestamp is more than 5 minutes away from this clock")
+        raise ClockWrong("the timestamp is more than 5 minutes away from this clock")
     expected = [_call_mac(key, call_id, stamp, method, target, body) for key in keys]
     for signature in headers.get("webhook-signature", "").split():
         version, _, text = signature.partition(",")

@@ -65,6 +65,10 @@ class TaskQueue(Protocol):
         """
         ...
 
+    async def remove_queue(self, queue: str) -> None:
+        """Remove a queue with what waits in it; one that is not there is fine. Raises `QueueUnavailable`."""
+        ...
+
     async def close(self) -> None:
         """Give back connections and threads."""
         ...

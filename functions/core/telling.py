@@ -115,13 +115,21 @@ async def _read(store: Store, keys: set[Key]) -> dict[Key, Document]:
 
 
 def _conversation(conversation: Document, contact: Document, line: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "id": conversation.key.id,
+        "line": line,
+        "contact": contact_view(contact),
+        "consent": consent_view(contact.fields),
+        **standing(conversation),
+    }
+
+
+def standing(conversation: Document) -> dict[str, Any]:
+    """Return how a conversation stands, as far as its own document says it."""
     fields = conversation.fields
     window_until = closes_at(fields.get("last_in"), fields.get("window_closed"))
     return {
-        "id": conversation.key.id,
         "version": conversation.version,
-        "line": line,
-        "contact": contact_view(contact),
         "received": fields.get("received", 0),
         "read": fields.get("read", 0),
         "last_in": iso(fields["last_in"]) if "last_in" in fields else None,
@@ -129,7 +137,6 @@ def _conversation(conversation: Document, contact: Document, line: Mapping[str, 
         "window_until": window_until.isoformat() if window_until else None,
         "referral": referral(fields),
         "attribution": attribution(fields),
-        "consent": consent_view(contact.fields),
         "merged_into": fields.get("merged_into"),
     }
 

@@ -10,6 +10,7 @@ from dotenv import load_dotenv
 from functions.core import logs
 from functions.core.settings import BadSetting
 from functions.local import archive as archives
+from functions.local.connect_command import connect
 from functions.local.doctor_command import doctor
 from functions.local.failure import SetUpFailed
 from functions.local.replay_command import replay
@@ -36,6 +37,7 @@ def main() -> None:
 
 main.add_command(replay)
 main.add_command(doctor)
+main.add_command(connect)
 
 
 @main.command()

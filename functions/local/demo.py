@@ -1,8 +1,9 @@
 """What `make run` begins with, so that anyone can try the interfaces: one account, one line, one connection."""
 
-from functions.core.lines import Connection, Line, connection_writes, line_writes
+from functions.core.lines import Connection, Line, connection_key, connection_writes, line_writes
+from functions.core.reach import reach_key
 from functions.core.secrets import Seal
-from functions.core.store import Store
+from functions.core.store import Store, delete
 
 ACCOUNT = "demo"
 LINE = "demo-line"
@@ -17,9 +18,12 @@ VERIFY_TOKEN = "demo-verify-token"  # noqa: S105
 
 
 async def seed(
-    store: Store, *, crm_url: str, crm_database: str, connection_secret: str, tokens: Seal, connections: Seal
+    store: Store, *, crm_url: str | None, crm_database: str, connection_secret: str, tokens: Seal, connections: Seal
 ) -> None:
-    """Write the demo line and connection, as they must be for this start's addresses and keys."""
+    """Write the demo line and connection, as they must be for this start's addresses and keys.
+
+    Without an Odoo of our own (`crm_url` None) one that was paired by `leadline connect` stays.
+    """
     line = Line(
         id=LINE,
         account=ACCOUNT,
@@ -30,12 +34,15 @@ async def seed(
         waba=WABA,
         token=tokens.close(TOKEN),
     )
-    connection = Connection(
-        id=CONNECTION,
-        account=ACCOUNT,
-        kind="odoo",
-        url=crm_url,
-        secrets=(connections.close(connection_secret),),
-        database=crm_database,
-    )
-    await store.commit([*line_writes(line), *connection_writes(connection)])
+    await store.commit(line_writes(line))
+    [there] = await store.get([connection_key(CONNECTION)])
+    if crm_url or not there:
+        connection = Connection(
+            id=CONNECTION,
+            account=ACCOUNT,
+            kind="odoo",
+            url=crm_url or "",
+            secrets=(connections.close(connection_secret),),
+            database=crm_database,
+        )
+        await store.commit([*connection_writes(connection), delete(reach_key(CONNECTION))])

@@ -1,21 +1,21 @@
 """Grants made by hand, to try the chat API on one machine; a CRM makes its own after it checked the card's rights."""
 
+import asyncio
+import os
 import time
 from pathlib import Path
 
 import jwt
 
 from functions.chat.callers import AUDIENCE, EVERY_CONVERSATION, LONGEST_GRANT
+from functions.core.lines import connection_key
 from functions.core.secrets import derive
-from functions.local import demo
+from functions.local import demo, wiring
 from functions.local.failure import SetUpFailed
-from functions.local.keys import Keys
 
 
 def mint(folder: Path, conversation: str | None) -> str:
     """Return a grant for one conversation, or for all when none is named. Raises `SetUpFailed` before a first run."""
-    if not (folder / "keys.json").exists():
-        raise SetUpFailed(f"There are no keys in {folder}. Start once with `make run`.")
     now = int(time.time())
     claims = {
         "aud": AUDIENCE,
@@ -26,5 +26,14 @@ def mint(folder: Path, conversation: str | None) -> str:
         "iat": now,
         "exp": now + LONGEST_GRANT,
     }
-    key = derive(Keys.of(folder).connection_secret, "grants")
+    key = derive(asyncio.run(_secret(folder)), "grants")
     return jwt.encode(claims, key, algorithm="HS256", headers={"kid": demo.CONNECTION})
+
+
+async def _secret(folder: Path) -> str:
+    """Return the secret of the demo connection, which another pairing may have changed."""
+    async with wiring.opened(os.environ, folder) as ports:
+        [connection] = await ports.store.get([connection_key(demo.CONNECTION)])
+        if connection is None or not connection.fields["secrets"] or ports.settings.connection_keys is None:
+            raise SetUpFailed(f"The demo connection in {folder} has no secret. Start once with `make run`.")
+        return ports.settings.connection_keys.open(connection.fields["secrets"][0])

@@ -1,6 +1,5 @@
 """The keys of one machine: made at the first start, kept beside its data, readable by its user only."""
 
-import base64
 import json
 import os
 import secrets
@@ -8,6 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from cryptography.fernet import Fernet
+
+from functions.core.secrets import new_secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Keys:
         keys = cls(
             token=data_key(),
             connection=data_key(),
-            connection_secret=connection_secret(),
+            connection_secret=new_secret(),
             media=secrets.token_hex(32),
             worker=secrets.token_urlsafe(32),
         )
@@ -43,8 +44,3 @@ class Keys:
 def data_key() -> str:
     """Return a key for `LEADLINE_TOKEN_KEYS` or `LEADLINE_CONNECTION_KEYS`."""
     return Fernet.generate_key().decode()
-
-
-def connection_secret() -> str:
-    """Return the secret that a connection and its CRM share: 32 bytes in base64url."""
-    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip("=")

@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 _SWEEP_SECONDS = 60
 
-_METHODS = ["GET", "HEAD", "POST", "PUT", "OPTIONS"]
+_METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"]
 
 _FIRST_WORDS = "Hello! Is the blue bicycle in the window still for sale?"
 
@@ -136,7 +136,7 @@ class Machine:
     async def _healthz(self, request: Request) -> Response:
         return JSONResponse({"status": "ok" if self.ready else "starting"}, 200 if self.ready else 503)
 
-    async def start(self, crm_url: str, crm_database: str) -> None:
+    async def start(self, crm_url: str | None, crm_database: str) -> None:
         """Write the demo line and begin to work; the app must be served soon after."""
         assert self.settings.token_keys
         assert self.settings.connection_keys

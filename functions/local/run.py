@@ -53,7 +53,7 @@ async def _serve(machine: Machine, odoo: OdooServer | None, progress: Progress) 
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     port = machine.settings.port
     server = Server(uvicorn.Config(machine.app, host=_HOST, port=port, log_config=None, timeout_graceful_shutdown=2))
-    await machine.start(odoo.url if odoo else f"http://{_HOST}:9", DATABASE)
+    await machine.start(odoo.url if odoo else None, DATABASE)
     try:
         async with asyncio.TaskGroup() as group:
             serving = group.create_task(server.serve())
@@ -90,6 +90,7 @@ def _addresses(settings: Settings, odoo: OdooServer | None) -> str:
     if odoo:
         places["Odoo"] = f"{odoo.url}/odoo/crm   (login {LOGIN}, password {PASSWORD})"
     places["The chat API"] = f"{url}/chat/v1/openapi.json"
+    places["Another Odoo"] = "leadline connect odoo   (prints a pairing code for it)"
     shown = "\n".join(f"  {name:<22} {place}" for name, place in places.items())
     return f"""
 Leadline is running. Write from the phone, and answer from the lead.

@@ -86,6 +86,13 @@ class SqliteTasks:
         if limits_of(queue) is None:
             raise ValueError(f"no queue may be called {queue}")
 
+    async def remove_queue(self, queue: str) -> None:
+        try:
+            await _available(self._database.write(lambda connection: connection.execute(_EMPTY, (queue,))))
+        finally:
+            self._queues.pop(queue, None)
+            self.wake()
+
     async def start(self) -> None:
         """Begin to deliver, first what an earlier process has left."""
         self._runner = asyncio.create_task(self._run())
@@ -233,6 +240,9 @@ _SCHEMA = (
     ) WITHOUT ROWID""",
     "CREATE INDEX IF NOT EXISTS tombstones_by_end ON tombstones (until)",
 )
+
+
+_EMPTY = "DELETE FROM tasks WHERE queue = ?"
 
 
 def _insert(connection: sqlite3.Connection, task: Task, now: float) -> None:

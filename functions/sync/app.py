@@ -29,6 +29,7 @@ def create(ports: Ports, client: httpx.AsyncClient | None = None) -> Handler:
         "sync",
         {
             "events": lambda task: delivery.deliver(task["connection"], retry="retry" in task),
+            "check": lambda task: delivery.check(task["connection"], task["check"]),
             "carry": lambda task: carry(ports, task["conversation"]),
             "carry_person": lambda task: carry_person(ports, task["contact"]),
             "import": lambda task: work_off(ports, task["import"], int(task["start"])),

@@ -1,35 +1,22 @@
 """The interface behind which each CRM lives: take a batch of events, answer for each."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from functions.core.lines import Connection
-
-BATCH = 100
-"""Events that a CRM gets at once."""
-
-
-NOBODY: dict[str, Any] = {}
-"""The owner of a conversation that nobody looks after, by the CRM's own word."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a CRM made of one event.
-
-    `records` and `owner` are the cards that show the conversation now and who looks after it, maybe `NOBODY`; what is
-    None was not said, and stays as it is. `refused` is the CRM's sentence when it can never take the event.
-    """
-
-    event: str
-    records: list[dict[str, Any]] | None = None
-    owner: dict[str, Any] | None = None
-    refused: str | None = None
+from functions.core.reach import WHY
+from functions.core.results import Answer
 
 
 class CrmUnreachable(Exception):
-    """The CRM did not take the batch: it is down, slow, or refuses our key. It will be asked again."""
+    """The CRM did not take the batch: it is down, slow, or refuses our key. It will be asked again.
+
+    `code` is one of `core.reach.WHY`; the text says more than its sentence where there is more to say.
+    """
+
+    def __init__(self, code: str, reason: str | None = None) -> None:
+        super().__init__(reason or WHY[code])
+        self.code = code
 
 
 class Crm(Protocol):
@@ -38,7 +25,7 @@ class Crm(Protocol):
     async def deliver(
         self, connection: Connection, secrets: Sequence[str], events: Sequence[dict[str, Any]]
     ) -> list[Answer]:
-        """Hand over a batch; every event gets an answer. Raises `CrmUnreachable`.
+        """Hand over a batch; every event gets an answer. An empty one only tries the way. Raises `CrmUnreachable`.
 
         `secrets`: the newest first; while they rotate the CRM may know any of them.
         """

@@ -7,24 +7,23 @@ from typing import Any
 
 from functions.core.events import deliver_task, retry_task, waiting
 from functions.core.lines import Connection, Directory
-from functions.core.parked import refused
 from functions.core.ports import Ports
+from functions.core.reach import pause, reach_key
+from functions.core.results import BATCH, Answer, settle, settled
 from functions.core.secrets import Seal, SealBroken
-from functions.core.store import NOW, Key, Refused, Unavailable, Unstorable, Write, delete, merge, update
+from functions.core.store import NOW, Write, merge
 from functions.core.telling import Telling, tellings
 from functions.core.work import Hopeless
-from functions.sync.crm import BATCH, Answer, Crm, CrmUnreachable
+from functions.sync.crm import Crm, CrmUnreachable
 
 log = logging.getLogger(__name__)
 
 _BATCHES_PER_TASK = 20
-_SETTLING = 5
-"""How often a batch is settled again without what was refused."""
-
-_LONGEST_PAUSE = timedelta(seconds=60)
 
 _CLOCKS_DIFFER = timedelta(milliseconds=500)
 """By how much one instance's clock may be behind another's; the shortest pause is longer."""
+
+_ALL_GOES_WELL: Mapping[str, Any] = {"until": 0, "failures": 0, "code": None, "reason": None}
 
 
 class Delivery:
@@ -39,24 +38,44 @@ class Delivery:
     async def deliver(self, connection_id: str, *, retry: bool = False) -> None:
         """Deliver what waits for a connection; `retry`: this is the task that ends a pause.
 
-        A CRM that is down costs nothing but delay: after a failure only the retry asks it, with growing pauses.
+        A CRM that is down costs nothing but delay: after a failure only the retry asks it, with growing pauses. What
+        is not paired yet, or has no address that we could reach, is left for the CRM to pull.
         """
-        connection = await self._directory.connection(connection_id)
-        if connection is None:
-            raise Hopeless("the connection is gone")
-        key = Key("deliveries", connection_id)
-        [resting] = await self._ports.store.get([key])
+        connection = await self._connection(connection_id)
+        if not connection.secrets or not connection.url:
+            return
+        known = await self._known(connection_id)
         # A retry finds a later time only if another one came first, and that one goes on.
         early = _CLOCKS_DIFFER if retry else timedelta()
-        if resting and resting.fields["until"] > (self._ports.now() + early).timestamp():
+        if known.get("until", 0) > (self._ports.now() + early).timestamp():
             return
         try:
             await self._deliver_waiting(connection)
         except CrmUnreachable as error:
-            await self._rest(key, resting.fields["failures"] if resting else 0, str(error))
+            await self._rest(connection_id, known, error)
         else:
-            if resting:
-                await self._ports.store.commit([delete(key)])
+            if known.get("failures"):
+                await self._note(connection_id, _ALL_GOES_WELL)
+
+    async def check(self, connection_id: str, check: str) -> None:
+        """Try the way to a connection's CRM, as it is set now, and note under the name `check` how that went."""
+        connection = await self._connection(connection_id, fresh=True)
+        if not connection.url or not connection.secrets:
+            await self._note(connection_id, {"check": check})
+            return
+        try:
+            await self._asked(connection, [])
+        except CrmUnreachable as error:
+            await self._rest(connection_id, await self._known(connection_id), error, check=check)
+        else:
+            await self._note(connection_id, {**_ALL_GOES_WELL, "check": check})
+            await self._ports.tasks.enqueue(deliver_task(connection_id, f"checked {check}"))
+
+    async def _connection(self, connection_id: str, *, fresh: bool = False) -> Connection:
+        connection = await self._directory.connection(connection_id, fresh=fresh)
+        if connection is None:
+            raise Hopeless("the connection is gone")
+        return connection
 
     async def _deliver_waiting(self, connection: Connection) -> None:
         for _ in range(_BATCHES_PER_TASK):
@@ -71,74 +90,49 @@ class Delivery:
         bodies = [telling.body for telling in batch if telling.body]
         answers = await self._asked(connection, bodies) if bodies else []
         answered = {answer.event: answer for answer in answers}
-        settled = [
-            self._settled(telling, answered.get(telling.event.key.id))
+        now = self._ports.now()
+        taken: list[list[Write]] = [
+            settled(telling.event, telling.conversation, answered.get(telling.event.key.id), now)
             for telling in batch
             if not telling.body or telling.event.key.id in answered
         ]
-        await self._settle(settled)
-        if len(settled) < len(batch):
-            raise CrmUnreachable(f"{len(batch) - len(settled)} events were not answered")
+        await settle(self._ports.store, taken)
+        if len(taken) < len(batch):
+            raise CrmUnreachable("not_leadline", f"{len(batch) - len(taken)} events were not answered.")
 
     async def _asked(self, connection: Connection, bodies: Sequence[dict[str, Any]]) -> list[Answer]:
         crm = self._crms.get(connection.kind)
         if crm is None:
-            raise CrmUnreachable("no CRM of this kind is known here")
+            raise CrmUnreachable("ours", "No CRM of this kind is known here.")
         try:
             secrets = [self._seal.open(secret) for secret in connection.secrets]
-        except SealBroken as error:
-            raise CrmUnreachable(str(error)) from None
+        except SealBroken:
+            raise CrmUnreachable("ours") from None
         return await crm.deliver(connection, secrets, bodies)
 
-    async def _settle(self, settled: Sequence[Sequence[Write]]) -> None:
-        for _ in range(_SETTLING):
-            try:
-                await self._ports.store.commit([write for writes in settled for write in writes])
-            except Unstorable:
-                log.warning("the CRM answered what no store takes")
-                settled = [[write for write in writes if write.kind != "update"] for writes in settled]
-            except Refused as refusal:
-                # An event was delivered by another task too, or happened again meanwhile and is told again.
-                log.info("some events were settled elsewhere", extra={"type": type(refusal).__name__})
-                settled = await self._standing(settled)
-            else:
-                return
-        raise Unavailable("what is settled changes all the time")
-
-    async def _standing(self, settled: Sequence[Sequence[Write]]) -> list[list[Write]]:
-        """Return what can still be written: events as they were told, and what their answers change."""
-        keys = list({write.key for writes in settled for write in writes if write.kind in ("update", "delete")})
-        found = await self._ports.store.get(keys)
-        versions = {document.key: document.version for document in found if document is not None}
-
-        def stands(write: Write) -> bool:
-            return write.kind == "merge" or (write.key in versions and write.version in (None, versions[write.key]))
-
-        return [[write for write in writes if stands(write)] for writes in settled if stands(writes[0])]
-
-    def _settled(self, telling: Telling, answer: Answer | None) -> list[Write]:
-        """Return the writes that take an event away, with what the answer tells of the conversation."""
-        event, conversation = telling.event, telling.conversation
-        # By version: a status that came again meanwhile keeps its event.
-        writes = [delete(event.key, version=event.version)]
-        if answer and answer.refused is not None:
-            log.warning("the CRM refused an event", extra={"event": event.key.id, "type": event.fields["type"]})
-            writes += refused("refused by the CRM", event, answer.refused, self._ports.now())
-        elif answer and conversation:
-            shown: dict[str, Any] = {}
-            if answer.records is not None:
-                shown["records"] = answer.records
-            if answer.owner is not None:
-                shown["owner"] = answer.owner or None
-            if any(conversation.fields.get(name) != value for name, value in shown.items()):
-                writes.append(update(conversation.key, shown))
-        return writes
-
-    async def _rest(self, key: Key, failures: int, reason: str) -> None:
+    async def _rest(
+        self, connection: str, known: Mapping[str, Any], error: CrmUnreachable, *, check: str | None = None
+    ) -> None:
         """Try again later, longer each time. The task is answered 200: an error would slow its whole queue."""
-        log.warning("the CRM can't be reached", extra={"connection": key.id, "reason": reason})
-        until = self._ports.now() + min(timedelta(seconds=2**failures), _LONGEST_PAUSE)
+        log.warning("the CRM can't be reached", extra={"connection": connection, "reason": str(error)})
+        # It may have been paired anew, or have moved: the next attempt looks.
+        await self._directory.connection(connection, fresh=True)
+        now = self._ports.now()
+        until = now + pause(known, now)
         # First the task: a rest that nothing ends would last until the next sweep.
-        await self._ports.tasks.enqueue(retry_task(key.id, until))
-        fields = {"until": until.timestamp(), "failures": min(failures + 1, 16), "reason": reason, "updated": NOW}
-        await self._ports.store.commit([merge(key, fields)])
+        await self._ports.tasks.enqueue(retry_task(connection, until))
+        failed = {
+            "until": until.timestamp(),
+            "failures": min(known.get("failures", 0) + 1, 16),
+            "code": error.code,
+            "reason": str(error),
+        }
+        await self._note(connection, {**failed, "check": check} if check else failed)
+
+    async def _known(self, connection: str) -> Mapping[str, Any]:
+        """Return what is known of how deliveries fare."""
+        [found] = await self._ports.store.get([reach_key(connection)])
+        return found.fields if found else {}
+
+    async def _note(self, connection: str, fields: Mapping[str, Any]) -> None:
+        await self._ports.store.commit([merge(reach_key(connection), {**fields, "updated": NOW})])

@@ -1,8 +1,10 @@
 """Odoo: batches of events to the add-on's signed controller."""
 
 import json
-from collections.abc import Callable, Sequence
-from typing import Any, Literal
+import socket
+import ssl
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -11,35 +13,26 @@ from pydantic import BaseModel, ValidationError
 from functions.core.addresses import NoAddress, PrivateAddress, public_address
 from functions.core.ids import key_of
 from functions.core.lines import Connection
+from functions.core.results import Answer, Result
 from functions.core.secrets import derive
 from functions.core.signature import sign_call
-from functions.sync.crm import NOBODY, Answer, CrmUnreachable
+from functions.sync.crm import CrmUnreachable
 
 _TIMEOUT = httpx.Timeout(55, connect=5)
 _PATH = "/leadline/events"
 
-
-class _Record(BaseModel):
-    model: str
-    id: int
-    name: str
-
-
-class _Owner(BaseModel):
-    id: int
-    name: str
-
-
-class _Result(BaseModel):
-    id: str
-    ok: bool
-    records: list[_Record] | None = None
-    owner: _Owner | Literal[False] | None = None
-    refused: str | None = None
+_CODES: Mapping[str, str] = {
+    "signature_timestamp_away": "clock",
+    "signature_wrong": "signature",
+    "signature_header_missing": "forbidden",
+    "connection_unknown": "connection_unknown",
+    "connection_without_secret": "signature",
+}
+"""What the add-on's refusals mean; see its controller."""
 
 
 class _Results(BaseModel):
-    results: list[_Result]
+    results: list[Result]
 
 
 class Odoo:
@@ -57,21 +50,23 @@ class Odoo:
         body = json.dumps({"connection": connection.id, "events": list(events)}).encode()
         try:
             request = await self._request(connection, secrets, body)
-        except (PrivateAddress, NoAddress) as error:
-            raise CrmUnreachable(str(error)) from None
         except (httpx.InvalidURL, ValueError):
-            raise CrmUnreachable("the connection's URL or secret is not one") from None
+            raise CrmUnreachable("no_address", "The connection's address or secret is not one.") from None
+        except PrivateAddress as error:
+            raise CrmUnreachable("private", str(error)) from None
+        except NoAddress as error:
+            raise CrmUnreachable("dns", str(error)) from None
         try:
             answer = await self._client.send(request, follow_redirects=False)
         except httpx.HTTPError as error:
-            raise CrmUnreachable(type(error).__name__) from None
+            raise CrmUnreachable(_code_of_error(error)) from None
         if answer.status_code != httpx.codes.OK:
-            raise CrmUnreachable(f"answered {answer.status_code}")
+            raise _refusal(answer)
         try:
             results = _Results.model_validate_json(answer.content).results
         except ValidationError:
-            raise CrmUnreachable("answered something else than results") from None
-        return [_answer(result) for result in results]
+            raise CrmUnreachable("not_leadline") from None
+        return [result.answer() for result in results]
 
     async def _request(self, connection: Connection, secrets: Sequence[str], body: bytes) -> httpx.Request:
         """Return the signed call. A CRM that must be public is called at the address that was found to be so."""
@@ -104,11 +99,42 @@ class Odoo:
         return headers
 
 
-def _answer(result: _Result) -> Answer:
-    if not result.ok:
-        return Answer(result.id, refused=result.refused or "refused without a reason")
-    return Answer(
-        result.id,
-        records=[record.model_dump() for record in result.records] if result.records is not None else None,
-        owner=result.owner.model_dump() if result.owner else NOBODY if "owner" in result.model_fields_set else None,
-    )
+def _code_of_error(error: httpx.HTTPError) -> str:
+    """Return why there was no answer, by what lies at the bottom of the error."""
+    if isinstance(error, httpx.TimeoutException):
+        return "timeout"
+    causes = list(_causes(error))
+    if any(isinstance(cause, ssl.SSLError) for cause in causes):
+        return "tls"
+    if any(isinstance(cause, socket.gaierror) for cause in causes):
+        return "dns"
+    return "refused" if isinstance(error, httpx.ConnectError) else "interrupted"
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _refusal(answer: httpx.Response) -> CrmUnreachable:
+    """Return what an answer other than 200 means; the add-on's own refusals carry a code."""
+    said = _CODES.get(_code(answer))
+    if said:
+        return CrmUnreachable(said)
+    status = answer.status_code
+    if answer.is_redirect:
+        return CrmUnreachable("redirected")
+    if status == httpx.codes.NOT_FOUND:
+        return CrmUnreachable("not_found")
+    if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+        return CrmUnreachable("forbidden", f"Something before the CRM refuses the call (status {status}).")
+    return CrmUnreachable("error", f"The CRM answers with an error (status {status}).")
+
+
+def _code(answer: httpx.Response) -> str:
+    try:
+        problem = answer.json()
+    except ValueError:
+        return ""
+    return str(problem.get("code", "")) if isinstance(problem, dict) else ""

@@ -45,7 +45,7 @@ async def test_the_same_call_id_of_two_connections_are_two_calls(rig, note):
 
 @pytest.mark.parametrize("age", [-301, 301])
 async def test_an_old_or_future_call_is_refused(rig, note, age):
-    assert await note(timestamp=int(rig.clock().timestamp()) + age) == (401, "signature_wrong")
+    assert await note(timestamp=int(rig.clock().timestamp()) + age) == (401, "clock_wrong")
 
 
 async def test_a_signature_for_another_path_method_or_body_is_refused(rig, note):

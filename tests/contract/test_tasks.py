@@ -204,3 +204,12 @@ async def test_a_queue_that_was_made_takes_tasks_however_often_it_is_made(queues
 async def test_no_queue_is_made_of_another_name(queues: QueueRig) -> None:
     with pytest.raises(ValueError, match="letters"):
         await queues.tasks.make_queue("letters")
+
+
+async def test_a_queue_is_removed_with_what_waits_in_it_even_if_it_is_gone(queues: QueueRig) -> None:
+    await queues.tasks.make_queue("sync-new")
+    await queues.tasks.enqueue(task(queue="sync-new", at=moment(queues.now() + 60)))
+    for _ in range(2):
+        await queues.tasks.remove_queue("sync-new")
+    await queues.advance(120)
+    assert await queues.worker.has_got(0)

@@ -24,11 +24,10 @@ from starlette.routing import Mount, Route
 
 from functions.core.firestore import FirestoreStore
 from functions.core.lines import Connection, Line, connection_writes, line_writes
-from functions.core.secrets import Seal
+from functions.core.secrets import Seal, new_secret
 from functions.core.signature import verify_call
 from functions.local.archive import functions_archive
 from functions.local.demo import NAME, NUMBER, PHONE_NUMBER_ID, TOKEN, WABA
-from functions.local.keys import connection_secret
 from functions.local.simulator.customers import Line as SimulatedLine
 from functions.local.simulator.simulator import Simulator
 from tests.google import firestore_emulator
@@ -150,7 +149,7 @@ async def until(ready: object) -> None:
 
 async def test_the_path_runs_through_four_deployed_functions(deployed: Deployed, tmp_path: Path) -> None:
     require(firestore_emulator.parts)
-    secret, key = connection_secret(), Fernet.generate_key().decode()
+    secret, key = new_secret(), Fernet.generate_key().decode()
     port = free_port()
     loopback = f"http://127.0.0.1:{port}"
     async with contextlib.AsyncExitStack() as stack:

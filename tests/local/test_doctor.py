@@ -180,7 +180,7 @@ async def test_what_waits_for_a_crm_gets_worse_with_time(rig, client, minutes, s
     rig.clock.forward(minutes=minutes)
     found = (await examined(rig, client))[f"connection {CONNECTION}: events"]
     assert found.state == state
-    assert "answered 502" in found.seen
+    assert "status 502" in found.seen
 
 
 @pytest.mark.parametrize(("minutes", "state"), [(1, "ok"), (5, "warn"), (90, "bad")])

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from functions.core.events import waiting
 from functions.core.parked import items
-from functions.core.store import Key, Query
+from functions.core.reach import reach_key
+from functions.core.store import Query
 from functions.local.doctor.finding import Finding, Patient, State, ago
 
 _MANY = 100
@@ -23,12 +24,12 @@ async def events(patient: Patient) -> Sequence[Finding]:
 
 async def _events(patient: Patient, connection: str) -> Finding:
     store = patient.ports.store
-    [resting] = await store.get([Key("deliveries", connection)])
+    [resting] = await store.get([reach_key(connection)])
     return _backlog(
         f"connection {connection}: events",
         [event.fields["seq"] for event in await store.query(waiting(connection, _MANY))],
         patient.now,
-        why=resting.fields["reason"] if resting else None,
+        why=resting.fields.get("reason") if resting else None,
         mend="Look whether the CRM is up and takes our key. Events wait for 8 days and are delivered in their order.",
     )
 
