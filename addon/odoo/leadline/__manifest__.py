@@ -15,6 +15,8 @@
         "data/utm_data.xml",
         "views/leadline_connection_views.xml",
         "views/leadline_line_views.xml",
+        "data/inbox_data.xml",
+        "views/leadline_tag_views.xml",
         "views/leadline_conversation_views.xml",
         "views/leadline_template_views.xml",
         "views/leadline_template_binding_views.xml",

@@ -17,7 +17,11 @@ from . import leadline_conversation_colleagues
 from . import leadline_conversation_files
 from . import leadline_mention
 from . import ir_attachment
+from . import leadline_tag
+from . import leadline_conversation_inbox
+from . import leadline_conversation_activity
 from . import crm_lead
 from . import ir_websocket
 from . import res_partner
+from . import res_users_settings
 from . import utm_campaign

@@ -314,11 +314,14 @@ class LeadlineConversation(models.Model):
         if conversation.connection_id != connection:
             raise EventRefused("The conversation belongs to another connection.")
         newer = told.version > conversation.version
-        if newer or event.type == "message.received":
+        if newer or event.type == "message.received" or event.status == "failed":
             conversation._lock()
         if newer:
             conversation._take_state(told)
+        if event.status == "failed":
+            conversation._take_failure(event.message)
         if event.type == "message.received":
+            conversation._ring(event)
             conversation._notify_owner()
         # Only the customer's own reactions make the conversation newer; one that is told again does not.
         elif newer and event.what == "reaction":

@@ -46,6 +46,12 @@ class LeadlineLine(models.Model):
         required=True,
         help="What becomes of somebody who writes again and has lost or archived leads only.",
     )
+    closing_notice = fields.Integer(
+        "Warn Before the Window Closes",
+        default=2,
+        help="Hours before WhatsApp's window closes on a customer who waits, at which whoever looks after them gets an "
+        "activity. 0: never.",
+    )
     sending = fields.Selection(
         [("ok", "Working"), ("held", "Stopped")],
         default="ok",

@@ -6,6 +6,7 @@ from . import test_connection
 from . import test_events
 from . import test_customers
 from . import test_alerts
+from . import test_activities
 from . import test_leads
 from . import test_chat
 from . import test_answering

@@ -48,8 +48,16 @@ class TestAlerts(LeadlineCase):
                 "event": "message.received",
                 "unread": 1,
                 "version": 1,
+                "ring": True,
             },
         )
+
+    def test_pages_ring_once_until_what_was_written_has_been_read(self):
+        self.apply(*(event(conversation(version=number, received=number)) for number in (1, 2, 3)))
+        self.apply(event(conversation(version=4, received=3, read=3), "conversation.updated"))
+        self.apply(*(event(conversation(version=number, received=number - 1, read=3)) for number in (5, 6)))
+        rung = [alert["payload"]["version"] for _channel, alert in self.alerts() if alert["payload"].get("ring")]
+        self.assertEqual(rung, [1, 5])
 
     def test_nothing_of_ours_on_the_bus_names_the_customer(self):
         self.apply(event(), event(conversation(version=2, received=2)))

@@ -1,7 +1,7 @@
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user
 
-from .common import LeadlineCase, contact, conversation
+from .common import LeadlineCase, contact, conversation, event
 
 
 class TestInbox(LeadlineCase):
@@ -58,3 +58,42 @@ class TestInbox(LeadlineCase):
         self.assertFalse(self.agent.has_group("leadline.group_manager"))
         self.assertTrue(self.manager.has_group("leadline.group_manager"))
         self.assertFalse(self.clerk.has_group("leadline.group_agent"))
+
+    # Tags
+
+    def test_agents_tag_what_they_see_and_find_it_again(self):
+        mine = self.people()[1]
+        tag = self.env["leadline.tag"].with_user(self.agent).create({"name": "Spare parts"})
+        mine.with_user(self.agent).write({"tag_ids": [(4, tag.id)]})
+        found = self.conversations.with_user(self.agent).search([("tag_ids", "=", "Spare parts")])
+        self.assertEqual(found.mapped("identifier"), ["conv-agent"])
+        with self.assertRaises(AccessError):
+            self.row("conv-colleague").with_user(self.agent).write({"tag_ids": [(4, tag.id)]})
+        with self.assertRaises(AccessError):
+            mine.with_user(self.agent).write({"tag_ids": [(4, tag.id)], "user_id": self.agent.id})
+        with self.assertRaises(AccessError):
+            tag.with_user(self.agent).unlink()
+
+    # The counter
+
+    def status(self, user=None, rung=()):
+        return self.conversations.with_user(user or self.agent).inbox_status(list(rung))
+
+    def test_the_counter_counts_conversations_of_ours_and_nobodys(self):
+        self.people()
+        self.assertEqual(self.status(), {"mine": 1, "unassigned": 1, "rung": []})
+        self.apply(event(conversation("conv-agent", version=2, read=1), "conversation.updated"))
+        self.assertEqual(self.status(), {"mine": 0, "unassigned": 1, "rung": []})
+        with self.assertRaises(AccessError):
+            self.status(self.clerk)
+
+    def test_only_what_is_ours_to_answer_rings(self):
+        self.people()
+        told = self.status(rung=["conv-nobody", "conv-agent", "conv-colleague", "conv-unheard-of", 7])
+        self.assertCountEqual([found["conversation"] for found in told["rung"]], ["conv-nobody", "conv-agent"])
+        self.assertEqual({found["name"] for found in told["rung"]}, {"Ada Example"})
+
+    def test_what_was_merged_away_is_counted_no_more(self):
+        self.met()
+        self.apply(event(conversation(version=2, merged_into="conv-2"), "conversation.merged"))
+        self.assertEqual(self.status()["unassigned"], 0)

@@ -132,7 +132,8 @@ class Conversation:
 class Event:
     """Something that happened in a conversation. `message` is an id, or None when it was not about one.
 
-    `what` says what of a message changed, such as "reaction"; empty where nothing is said.
+    `what` says what of a message changed, such as "reaction"; empty where nothing is said. `status` is a message's of
+    ours, such as "failed"; empty for a customer's.
     """
 
     id: str
@@ -140,6 +141,7 @@ class Event:
     conversation: Conversation
     message: str | None
     what: str
+    status: str
 
 
 @dataclass(frozen=True)
@@ -192,12 +194,14 @@ def read_event(raw: object) -> Event | LineEvent:
     if not isinstance(type_, str) or type_ not in TYPES:
         raise EventRefused("This version of the add-on does not handle this type of event.")
     message = fields.get("message")
+    said = {} if message is None else _object(message, "message")
     return Event(
         id=_identifier(fields, "id"),
         type=type_,
         conversation=_conversation(_object(fields.get("conversation"), "conversation")),
-        message=None if message is None else _identifier(_object(message, "message"), "id"),
-        what="" if message is None else _shown(message.get("what")),
+        message=None if message is None else _identifier(said, "id"),
+        what=_shown(said.get("what")),
+        status=_shown(said.get("status")) if said.get("direction") == "out" else "",
     )
 
 

@@ -264,6 +264,7 @@ export function playChat() {
                 invitation: world.invitation,
             };
         });
+        onRpc("leadline.conversation", "inbox_status", () => ({ mine: 0, unassigned: 0, rung: [] }));
         onRpc("leadline.conversation", "chat_grant", ({ args: [model, id, conversation] }) => {
             world.calls.push(`chat_grant ${model} ${id} ${conversation}`);
             return { token: "grant", expires: Date.now() / 1000 + 300 };
