@@ -1,6 +1,6 @@
-from random import randint
-
 from odoo import fields, models
+
+COLOURS = 11
 
 
 class LeadlineTag(models.Model):
@@ -11,6 +11,6 @@ class LeadlineTag(models.Model):
     _order = "name"
 
     name = fields.Char(required=True, translate=True)
-    color = fields.Integer(default=lambda self: randint(1, 11))
+    color = fields.Integer(default=lambda self: self.search_count([]) % COLOURS + 1)
 
     _name_unique = models.Constraint("UNIQUE (name)", "There is a tag of this name already.")
