@@ -4,6 +4,7 @@
  * Odoo says which conversations the record has and gives grants for them; everything said in them comes from
  * the chat API itself.
  */
+import { browser } from "@web/core/browser/browser";
 import { _t } from "@web/core/l10n/translation";
 import { RPCError } from "@web/core/network/rpc";
 import { registry } from "@web/core/registry";
@@ -139,14 +140,29 @@ export class Chat extends Component {
             /** What it takes to write first; null when Odoo does not offer it. */
             invitation,
             conversations: shown,
-            selected: this.selected ? this.state.selected : shown[0]?.id ?? null,
+            selected: this.selected ? this.state.selected : null,
         });
+        if (!this.selected) {
+            const chosen = browser.sessionStorage.getItem(this.choiceKey);
+            this.state.selected = (shown.find(({ id }) => id === chosen) ?? shown[0])?.id ?? null;
+        }
+    }
+
+    /** Where it is kept which of the record's conversations the agent looks at. */
+    get choiceKey() {
+        return `leadline.chosen.${this.card.resModel}.${this.card.resId}`;
+    }
+
+    /** @param {string} id of the conversation that the agent looks at from now on, also after leaving the tab */
+    onSelect(id) {
+        this.state.selected = id;
+        browser.sessionStorage.setItem(this.choiceKey, id);
     }
 
     async onNotification({ conversation, unread }) {
         const known = this.state.conversations.find(({ id }) => id === conversation);
         if (known) {
-            known.unread = conversation === this.state.selected ? 0 : unread;
+            known.unread = unread;
         } else if (this.card.resId && !this.foreign.has(conversation)) {
             // Perhaps the record's first message. If it is not ours we don't ask for it again.
             this.foreign.add(conversation);
@@ -172,7 +188,17 @@ export class Chat extends Component {
 
     async onStarted(conversation) {
         await this.refresh();
-        Object.assign(this.state, { selected: conversation, starting: false });
+        this.onSelect(conversation);
+        this.state.starting = false;
+    }
+
+    /** How agents who have the conversation open hear of each other. */
+    answeringFor(conversation) {
+        const { resModel, resId } = this.card;
+        return {
+            channel: `leadline.conversation/${resModel}/${resId}/${conversation}`,
+            tell: () => this.orm.silent.call(MODEL, "chat_answering", [resModel, resId, conversation]),
+        };
     }
 
     grantFor(conversation) {

@@ -1,6 +1,7 @@
 /** One open conversation: its messages, live, and the composer. Keyed by its id, so it never changes. */
 import { browser } from "@web/core/browser/browser";
 import { _t } from "@web/core/l10n/translation";
+import { formatList } from "@web/core/l10n/utils";
 import { ConnectionLostError, RPCError } from "@web/core/network/rpc";
 import { usePopover } from "@web/core/popover/popover_hook";
 import { useService } from "@web/core/utils/hooks";
@@ -13,17 +14,20 @@ import {
     useRef,
     useState,
 } from "@odoo/owl";
+import { Answering } from "./answering";
 import { ChatApi, Refused, Unreachable } from "./api";
 import { LIMITS } from "./attachment";
 import { Composer } from "./composer";
 import { Head, nameOf } from "./head";
 import { LINE_NOTIFICATION, Live } from "./live";
-import { Message } from "./message";
+import { Message, saidIn } from "./message";
 import { textOf } from "./message_body";
 import { ReactionPicker } from "./reaction_picker";
 import { Reader } from "./reader";
+import { useRoving } from "./roving";
 import { useScroll } from "./scroll";
-import { isUnderWay, newestFromCustomer, rows } from "./timeline";
+import { Search } from "./search";
+import { arrivals, isUnderWay, newestFromCustomer, rows } from "./timeline";
 import { Unsent, asMessage, isShown, withEntries } from "./unsent";
 import { isPicture, usePictureViewer } from "./viewer";
 import { countdown, momentOf } from "./window";
@@ -34,10 +38,12 @@ const HIGHLIGHT = 2000;
 const QUOTE_PAGES = 10;
 /** Between two words (ms) to WhatsApp that an answer is being written; it shows each for 25 s. */
 const TYPING = 20000;
+/** New messages that are kept for being read out. */
+const READ_OUT = 5;
 
 export class Conversation extends Component {
     static template = "leadline.Conversation";
-    static components = { Composer, Head, Message };
+    static components = { Composer, Head, Message, Search };
     static props = {
         /** As Odoo knows them: {id, line, contact, unread, owner}. */
         conversation: Object,
@@ -50,6 +56,8 @@ export class Conversation extends Component {
         canSend: Boolean,
         /** () → promise of {token, expires, now} */
         grant: Function,
+        /** What `Answering` takes: {channel, tell}. */
+        answering: Object,
         /** (template) → promise of texts by parameter: what the record knows */
         values: Function,
         /** The customer's, as Odoo has it. */
@@ -97,11 +105,18 @@ export class Conversation extends Component {
             bus,
             conversation: conversation.id,
             ask: (why) => this.ask(why),
-            expects: () => this.reading.messages.some(isUnderWay),
+            expects: () => this.isUnreachable || this.reading.messages.some(isUnderWay),
         });
+        const answering = (this.answering = new Answering({
+            bus,
+            conversation: conversation.id,
+            user,
+            ...this.props.answering,
+        }));
 
         this.reading = useState(this.reader.state);
         this.sending = useState(this.unsent.state);
+        this.colleagues = useState(answering.state);
         this.state = useState({
             visible: document.visibilityState === "visible",
             highlighted: null,
@@ -109,8 +124,17 @@ export class Conversation extends Component {
             templates: 0,
             replyTo: this.draft.replyTo,
             limits: LIMITS,
+            searching: false,
+            /** Sentences to read out to who listens: what came in while the tab was open. */
+            readOut: [],
+            /** A colleague's message that came while the agent was writing: {id, name}. */
+            overtaken: null,
         });
         this.scroll = useScroll(this.list, { onScroll: () => this.fill() });
+        this.roving = useRoving(this.list, {
+            rows: ".o_leadline_message",
+            keys: { "/": () => this.onSearch(), Escape: () => this.focusInput() },
+        });
 
         useExternalListener(document, "visibilitychange", () => {
             this.state.visible = document.visibilityState === "visible";
@@ -128,12 +152,23 @@ export class Conversation extends Component {
             },
             () => [this.isReady, this.reading.messages, this.reading.trouble]
         );
+        useEffect(
+            (isReady, messages) => {
+                if (isReady) {
+                    // What stands there when the tab is opened is no news.
+                    this.onArrivals(arrivals(this.seenBefore ?? messages, messages));
+                    this.seenBefore = messages;
+                }
+            },
+            () => [this.isReady, this.reading.messages]
+        );
         onMounted(() => {
             // Who has just opened the tab wants to see all of it; who opens the card wants its title.
             if (document.activeElement?.closest(".o_notebook_headers")) {
                 this.root.el.scrollIntoView({ block: "nearest" });
             }
             this.live.start();
+            answering.start();
             this.ask({ event: null });
             this.unsent.drain();
             limits.of(api).then((told) => (this.state.limits = told));
@@ -143,6 +178,7 @@ export class Conversation extends Component {
         onWillUnmount(() => bus.unsubscribe(LINE_NOTIFICATION, this.onLine));
         onWillUnmount(() => {
             this.live.stop();
+            answering.stop();
             this.unsent.stop();
             browser.clearTimeout(this.highlightTimer);
         });
@@ -189,6 +225,20 @@ export class Conversation extends Component {
 
     get listLabel() {
         return _t("Messages with %s", this.contact);
+    }
+
+    /** Who else is writing to the customer now. */
+    get answeringNote() {
+        const names = Object.values(this.colleagues.agents);
+        if (!names.length) {
+            return "";
+        }
+        return names.length > 1 ? _t("%s are answering…", formatList(names)) : _t("%s is answering…", names[0]);
+    }
+
+    get overtakenNote() {
+        const { overtaken } = this.state;
+        return overtaken ? _t("%s has just answered. Read it before you send.", overtaken.name) : "";
     }
 
     get isUnreachable() {
@@ -281,6 +331,45 @@ export class Conversation extends Component {
         }
     }
 
+    /** @param {import("./timeline").Message[]} messages that came in while the agent looks on */
+    onArrivals(messages) {
+        const news = messages.filter(({ author, direction }) => direction === "in" || !this.isMine(author));
+        for (const { id, author, direction, type } of news) {
+            if (direction === "out" && author?.kind === "agent") {
+                this.answering.forget(author.id);
+                if (type !== "note" && this.draft.text.trim() && !this.draft.note) {
+                    this.state.overtaken = { id, name: author.name };
+                }
+            }
+        }
+        if (news.length) {
+            const said = news.map((message) => ({ id: message.id, text: saidIn(message) }));
+            this.state.readOut = [...this.state.readOut, ...said].slice(-READ_OUT);
+        }
+    }
+
+    /** The agent goes on writing after a look at it. */
+    onShowOvertaken() {
+        this.onQuote(this.state.overtaken.id);
+        this.focusInput();
+    }
+
+    focusInput() {
+        this.root.el.querySelector(".o_leadline_input").focus();
+    }
+
+    isMine(author) {
+        return author?.kind === "agent" && author.id === String(this.props.user.id);
+    }
+
+    onSearch() {
+        const input = this.root.el.querySelector(".o_leadline_search_input");
+        if (input) {
+            input.select();
+        }
+        this.state.searching = true;
+    }
+
     async onQuote(id) {
         for (let i = 0; i < QUOTE_PAGES && !this.isLoaded(id) && this.reading.older !== null; i++) {
             await this.reader.older();
@@ -327,6 +416,8 @@ export class Conversation extends Component {
     onSend(written) {
         this.reading.unreadFrom = null;
         this.unsent.add(written);
+        this.answering.sent();
+        this.state.overtaken = null;
         this.scroll.toEnd();
     }
 
@@ -404,6 +495,7 @@ export class Conversation extends Component {
 
     /** The customer sees that an answer is being written. A courtesy: when it can't be told, nothing is lost. */
     async onTyping() {
+        this.answering.writes();
         if (Date.now() - this.typed < TYPING) {
             return;
         }
@@ -469,6 +561,9 @@ export class Conversation extends Component {
     }
 
     keepDraft() {
+        if (!this.draft.text.trim()) {
+            this.state.overtaken = null;
+        }
         this.drafts.save(this.props.user.id, this.props.conversation.id);
     }
 }

@@ -30,6 +30,15 @@ export function parse(text) {
     return nodes;
 }
 
+/** @returns {string} what is left of a text when its marks have been read */
+export function plain(text) {
+    return textIn(parse(text));
+}
+
+function textIn(nodes) {
+    return nodes.map(({ text, children }) => text ?? textIn(children)).join("");
+}
+
 /** Whether there is an address in it that WhatsApp can show a preview of. */
 export function hasLink(text) {
     return linksOf(text).size > 0;

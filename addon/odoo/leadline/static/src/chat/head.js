@@ -15,6 +15,8 @@ export class Head extends Component {
         /** The chat API's answer; null while it is not known. */
         details: { type: [Object, { value: null }] },
         onSelect: Function,
+        /** () look for words in the conversation */
+        onSearch: Function,
         /** () write from another line; only where there is one */
         onStart: { type: Function, optional: true },
     };

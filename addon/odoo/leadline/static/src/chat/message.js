@@ -9,6 +9,7 @@ import { FormattedText } from "./formatted_text";
 import {
     adOf,
     answerOf,
+    fileNameOf,
     fileTemplateOf,
     fileTypeOf,
     isHappening,
@@ -46,6 +47,8 @@ const ICONS = [
 const ATTEMPTS = 2;
 /** Pictures narrower or wider than this (width by height) are cut where they stand; the viewer shows them whole. */
 const RATIOS = { min: 0.7, max: 2.4 };
+/** Characters of a message that are read out at once; all of it can be read in its place. */
+const SPOKEN = 300;
 /** WhatsApp knows our message: it can be quoted and reacted to. */
 const ARRIVED = new Set(["sent", "delivered", "read", "played"]);
 
@@ -154,15 +157,16 @@ class Bubble extends Component {
 
     /** Shown over the first message of a run; always there for who listens instead of looking. */
     get author() {
-        const { author, direction } = this.message;
-        if (direction === "out") {
-            return AUTHORS[author?.kind] || author?.name || "";
-        }
-        return author?.name || _t("Customer");
+        return authorOf(this.message);
     }
 
     get time() {
         return clock(timeOf(this.message));
+    }
+
+    /** What is read out of it when the keyboard comes to it. */
+    get summary() {
+        return _t("%(said)s, %(time)s", { said: saidIn(this.message), time: this.fullTime });
     }
 
     get fullTime() {
@@ -290,8 +294,7 @@ class Bubble extends Component {
     }
 
     get fileName() {
-        const { media, document } = this.message;
-        return document?.filename || media?.name || labelOf(this.fileType);
+        return fileNameOf(this.message) || labelOf(this.fileType);
     }
 
     /** The box of a picture, before it is there. */
@@ -410,6 +413,27 @@ class Bubble extends Component {
             browser.open(url, "_blank", "noopener");
         }
     }
+}
+
+/** @returns {string} who wrote it, as it is shown */
+export function authorOf({ author, direction }) {
+    if (direction === "out") {
+        return AUTHORS[author?.kind] || author?.name || "";
+    }
+    return author?.name || _t("Customer");
+}
+
+/** @returns {string} the message in a sentence, for who listens: "Ada: Is it in stock?" */
+export function saidIn(message) {
+    const { type, revoked } = message;
+    const text = revoked ? _t("This message was deleted.") : textOf(message).slice(0, SPOKEN) || labelOf(type);
+    if (isHappening(message)) {
+        return text;
+    }
+    const author = authorOf(message);
+    return type === "note"
+        ? _t("Note from %(author)s: %(text)s", { author, text })
+        : _t("%(author)s: %(text)s", { author, text });
 }
 
 /** The addresses of a message's file: the whole of it, and a small picture of it where there is one. */

@@ -106,6 +106,11 @@ export function fileTypeOf({ type, template, media }) {
     return Object.hasOwn(FILES, carried ?? "") ? carried : null;
 }
 
+/** @returns {string} the name that its file came with, "" without */
+export function fileNameOf({ document, media }) {
+    return document?.filename || media?.name || "";
+}
+
 /** @returns {string} name of the OWL template for the message's file */
 export function fileTemplateOf(message) {
     return FILES[fileTypeOf(message)];

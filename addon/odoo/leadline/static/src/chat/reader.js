@@ -118,14 +118,23 @@ export class Reader {
         this.state.conversation = markRaw(await this.api.conversation());
     }
 
-    /** Load the page before the oldest message. */
-    async older() {
-        if (this.state.loadingOlder || this.state.older === null) {
+    /**
+     * Load the page before the oldest message. Who asks while one is on its way waits for that one.
+     *
+     * @param {{ limit?: number }} [options] messages wanted
+     */
+    async older({ limit } = {}) {
+        if (this.state.older === null) {
             return;
         }
+        this.loadingOlder ??= this.loadOlder(limit).finally(() => (this.loadingOlder = null));
+        await this.loadingOlder;
+    }
+
+    async loadOlder(limit) {
         this.state.loadingOlder = true;
         await this.guarded(async () => {
-            const page = await this.api.messages({ before: this.state.older });
+            const page = await this.api.messages({ before: this.state.older, limit });
             this.take(page.items, this.state.older);
             this.state.older = page.next;
         });

@@ -63,6 +63,18 @@ function bySort(a, b) {
 }
 
 /**
+ * What is new at the end: not what older pages bring.
+ *
+ * @param {Message[]} before in order
+ * @param {Message[]} messages in order, with those of before
+ * @returns {Message[]}
+ */
+export function arrivals(before, messages) {
+    const known = new Set(before.map(({ id }) => id));
+    return messages.filter((message) => !known.has(message.id) && !(bySort(message, before[0] ?? message) < 0));
+}
+
+/**
  * The oldest of the last `unread` messages from the customer, which is where the unread mark belongs.
  *
  * @param {Message[]} messages in order

@@ -321,7 +321,7 @@ describe("writing", () => {
         const talk = accepting(chat("conv1", []));
         await openTab();
         await write("two lines");
-        await press("shift+Enter");
+        await press(["shift", "Enter"]);
         await manuallyDispatchProgrammaticEvent(input(), "keydown", { key: "Enter", isComposing: true });
         await animationFrame();
         expect(talk.posts).toEqual([]);
@@ -460,6 +460,20 @@ describe("trouble", () => {
         expect(bodies()).toEqual(["are you there?"]);
     });
 
+    test("it is asked for again soon, though the bus is well", async () => {
+        const { messages } = chat("conv1", [customer("one")]);
+        await openTab();
+        await shows(".o_leadline_message", 1);
+        world.down = true;
+        busSays("conv1", "message.received");
+        await shows(".o_leadline_trouble");
+        world.down = false;
+        messages.push(customer("two"));
+        await advanceTime(5500);
+        await shows(".o_leadline_message", 2);
+        expect(".o_leadline_trouble").toHaveCount(0);
+    });
+
     test("the agent can try again at once", async () => {
         world.down = true;
         chat("conv1", [customer("hi")]);
@@ -582,6 +596,29 @@ describe("records", () => {
         expect(".o_leadline_other:eq(1)").toHaveText(/Support/);
         expect(".o_leadline_other:eq(1) .badge").toHaveText("3");
         await click(".o_leadline_other:eq(1)");
+        await waitFor(".o_leadline_body:contains(to support)");
+        expect(bodies()).toEqual(["to support"]);
+    });
+
+    test("what is unread in the others is shown live, and the choice survives leaving the tab", async () => {
+        world.summaries[1] = [summary("conv1"), summary("conv2", { contact: "Bea" })];
+        chat("conv1", [customer("to the shop")]);
+        chat("conv2", [customer("to support")]);
+        await openTab();
+        await shows(".o_leadline_message", 1);
+        expect(".o_leadline_dot").toHaveCount(0);
+        busSays("conv2", "message.received", { unread: 2 });
+        await shows(".o_leadline_dot");
+        await click(".o_leadline_select");
+        await shows(".o_leadline_other", 2);
+        expect(queryAllTexts(".o_leadline_other .badge")).toEqual(["2"]);
+        await click(".o_leadline_other:eq(1)");
+        await waitFor(".o_leadline_body:contains(to support)");
+        busSays("conv1", "message.received", { unread: 1 });
+        await shows(".o_leadline_dot");
+        await click(".o_notebook .nav-link:contains(Other)");
+        await waitFor(".other");
+        await click(".o_notebook .nav-link:contains(Chat)");
         await waitFor(".o_leadline_body:contains(to support)");
         expect(bodies()).toEqual(["to support"]);
     });
