@@ -121,17 +121,14 @@ export function search(templates, { text, language }) {
  * Why a template can't be sent to this customer, "" when it can.
  *
  * @param {Template} template
- * @param {{ consent: Object|null, contact: string, files: boolean }} to `files`: whether a file can be uploaded
+ * @param {{ consent: Object|null, contact: string }} to
  */
-export function hindrance(template, { consent, contact, files }) {
+export function hindrance(template, { consent, contact }) {
     if (!template.sendable) {
         return template.why || statusOf(template);
     }
     if (isMarketing(template) && isOptedOut(consent)) {
         return _t("%s wants no marketing.", contact || _t("The customer"));
-    }
-    if (!files && template.parameters.some(({ kind }) => MEDIA.has(kind))) {
-        return _t("It carries a file, which can be added once the conversation has begun.");
     }
     return "";
 }
