@@ -8,6 +8,7 @@ from functions.core.joining import carry, carry_person
 from functions.core.ports import Ports
 from functions.core.settings import BadSetting
 from functions.sync.deliver import Delivery
+from functions.sync.health import check_lines
 from functions.sync.imports import work_off
 from functions.sync.odoo import Odoo
 from functions.sync.sweep import sweep
@@ -33,6 +34,7 @@ def create(ports: Ports, client: httpx.AsyncClient | None = None) -> Handler:
             "carry": lambda task: carry(ports, task["conversation"]),
             "carry_person": lambda task: carry_person(ports, task["contact"]),
             "import": lambda task: work_off(ports, task["import"], int(task["start"])),
+            "health": lambda task: check_lines(ports),
             "sweep": lambda task: sweep(ports, task.get("part"), task.get("behind", "")),
         },
     )
