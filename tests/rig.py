@@ -390,21 +390,15 @@ class Rig:
         self.files = _client(self.media.app, "")
         self.start()
 
-    def start(
-        self,
-        *,
-        one_machine: bool = False,
-        to_crm: httpx.AsyncClient | None = None,
-        timer: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def start(self, *, one_machine: bool = False, to_crm: httpx.AsyncClient | None = None) -> None:
         """Start the functions; a second time: as fresh instances that remember nothing.
 
-        `to_crm`: another way to the CRMs than to the one that is played; `timer` measures Meta's answers.
+        `to_crm`: another way to the CRMs than to the one that is played.
         """
         outward = httpx.AsyncClient(transport=httpx.MockTransport(self.whatsapp))
         to_crm = to_crm or httpx.AsyncClient(transport=httpx.MockTransport(self.crm))
         self.webhook = _client(asgi(create_webhook(self.ports)), "")
-        self.sender = _client(asgi(create_sender(self.ports, outward, timer)), "")
+        self.sender = _client(asgi(create_sender(self.ports, outward)), "")
         self.sync = _client(asgi(create_sync(self.ports, to_crm)), "")
         self.chat = _client(asgi(create_chat(self.ports, one_machine=one_machine)), "/chat", described)
 
@@ -466,6 +460,17 @@ class Rig:
         """Let the account hold these templates, and copy them."""
         self.whatsapp.templates = list(definitions)
         await self.run(Task("housekeeping", "sender", {"kind": "templates", "line": LINE}))
+
+    async def decides(self, line: str = LINE, **rules: Any) -> None:
+        """State a line's rules as its CRM does, and let the minute pass after which they hold."""
+        answer = await self.call("PUT", f"/v1/lines/{line}/rules", rules)
+        assert answer.status_code == 200, answer.text
+        self.start()
+
+    async def records(self, conversation: str, value: str, source: str = "crm", *, at: datetime | None = None) -> Any:
+        """Say what the CRM has on record of a customer's consent, and return what holds then."""
+        said = {"value": value, "source": source, "at": (at or self.clock()).isoformat()}
+        return _good(await self.call("PUT", f"/v1/conversations/{conversation}/consent", said))
 
     # Tasks
 

@@ -53,6 +53,9 @@ class Line(_Answer):
 
 
 class HeadLine(Line):
+    """`opt_in`: marketing needs the customer's agreement first."""
+
+    opt_in: bool
     health: Health
 
 
@@ -63,10 +66,27 @@ class Marketing(_Answer):
 
 
 class Consent(_Answer):
-    """`stopped`: the customer said STOP, so that nothing may go out automatically."""
+    """`stopped`: the customer said STOP or is blacklisted, so that nothing may go out automatically.
+
+    `agreed`: to marketing. `notice`: when the notice about their data was sent.
+    """
 
     marketing: Marketing | None
+    agreed: bool
     stopped: bool
+    notice: AwareDatetime | None
+
+
+class Rules(_Answer):
+    """A line's rules."""
+
+    opt_in: bool
+    stop_words: list[str]
+    resume_words: list[str]
+    stop_replied: bool
+    stop_reply: str
+    language: str
+    notice: str
 
 
 class Contact(_Answer):

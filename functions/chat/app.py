@@ -9,6 +9,7 @@ from starlette.middleware.cors import CORSMiddleware
 from functions.chat import (
     cards,
     connecting,
+    consent,
     files,
     links,
     problems,
@@ -180,7 +181,7 @@ def _app(desk: Desk, door: Door, seal: Seal) -> FastAPI:
     @app.post("/v1/media", status_code=201)
     async def media(caller: calling, file: NewFile) -> dict[str, Any]:
         """Announce a file; the answer says where to put its bytes."""
-        return await uploads.prepare(desk, caller, file)
+        return await uploads.prepare(desk, await desk.open(caller, file.conversation, "send"), file)
 
     @app.get("/v1/templates")
     async def list_templates(
@@ -232,6 +233,7 @@ def _app(desk: Desk, door: Door, seal: Seal) -> FastAPI:
         return await pulling.hand_in(desk, caller, handed)
 
     app.include_router(connecting.routes(desk, door, seal))
+    app.include_router(consent.routes(desk, door))
     app.include_router(links.routes(desk, door))
     app.include_router(way_in.routes(desk))
     return app

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, StringConstraints, field_validator, model_validator
 
+from functions.chat.consent import StatedConsent
 from functions.chat.interactive import Interactive
 from functions.chat.shapes import File, Id, Label, NamedFile, Said, Strict
 from functions.core.limits import CAPTION, TEXT
@@ -279,13 +280,17 @@ class Recipient(Strict):
 
 
 class Start(Strict):
-    """A conversation to begin. `name`: what to call the customer until WhatsApp says it."""
+    """A conversation to begin. `name`: what to call the customer until WhatsApp says it.
+
+    `consent`: what the CRM has on record of somebody with whom it has no conversation to say it of.
+    """
 
     line: Annotated[str, Field(min_length=1, max_length=64)]
     to: Recipient
     name: Annotated[str, Field(max_length=200)] | None = None
     message: TemplateMessage
     author: Author | None = None
+    consent: StatedConsent | None = None
 
 
 class Owner(Strict):
@@ -337,20 +342,10 @@ class Read(Strict):
 
 
 class NewFile(Strict):
-    """A file that is about to be uploaded. `size` in bytes; `type`: of the message it is for.
+    """A file that is about to be uploaded for a conversation. `size` in bytes; `type`: of the message it is for."""
 
-    It is for one conversation, or, where that is about to begin with it, for any on a line.
-    """
-
-    conversation: Id | None = None
-    line: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    conversation: Id
     type: Literal["image", "video", "audio", "sticker", "document"] = "document"
     filename: Annotated[str, StringConstraints(min_length=1, max_length=240)]
     mime: Annotated[str, StringConstraints(max_length=120, pattern=r"^[\w.+-]+/[\w.+-]+(;.*)?$")]
     size: Annotated[int, Field(gt=0)]
-
-    @model_validator(mode="after")
-    def _exactly_one(self) -> Self:
-        if (self.conversation is None) == (self.line is None):
-            raise ValueError("Name exactly one of conversation and line")
-        return self

@@ -21,6 +21,8 @@ ANSWERS: Mapping[tuple[str, str], Mapping[int, type[BaseModel]]] = {
     ("post", f"{_V1}/conversations"): {202: answers.Started, 200: answers.Started},
     ("get", _ONE): {200: answers.Head},
     ("put", _ONE): {200: answers.Head},
+    ("put", f"{_ONE}/consent"): {200: answers.Consent},
+    ("put", f"{_V1}/lines/{{line}}/rules"): {200: answers.Rules},
     ("get", f"{_ONE}/messages"): {200: answers.Messages},
     ("post", f"{_ONE}/messages"): {202: answers.Message, 200: answers.Message},
     ("post", f"{_ONE}/messages/{{message}}/settle"): {202: answers.Message, 200: answers.Message},

@@ -18,7 +18,11 @@ async def head(desk: Desk, opened: Open) -> dict[str, Any]:
     fields = opened.conversation.fields
     return {
         "id": opened.id,
-        "line": {**opened.line.view(), "health": await health(desk.ports.store, opened.line)},
+        "line": {
+            **opened.line.view(),
+            "opt_in": opened.line.rules.opt_in,
+            "health": await health(desk.ports.store, opened.line),
+        },
         "contact": contact_head(await desk.contact(opened.conversation)),
         "window": window_view(fields, desk.ports.now()),
         "unread": unread(fields),

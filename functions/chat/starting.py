@@ -9,6 +9,7 @@ from typing import Any
 
 from functions.chat.bodies import Start
 from functions.chat.callers import Caller
+from functions.chat.consent import consent_write
 from functions.chat.desk import Desk, Open, line_of, only_servers
 from functions.chat.writing import send
 from functions.core.conversation import contact_key, conversation_key, grown
@@ -44,6 +45,10 @@ async def start(desk: Desk, caller: Caller, body: Start) -> tuple[Open, Document
         fields = {"account": line.account, "line": line.id, "connection": line.connection, "contact": party.contact}
         there = Document(key, fields, 0)
         begun.append(grown(key, **fields))
+    if body.consent is not None:
+        # On its own: it is true whether or not the template can go.
+        said = consent_write(desk, party.contact, line.account, body.consent)
+        await desk.ports.store.commit([*party.writes, said])
     message = body.message.model_copy(update={"author": body.author or body.message.author})
     stored, fresh = await send(desk, caller, Open(there, line), message, begun)
     return await desk.open(caller, key.id, "send"), stored, fresh

@@ -12,7 +12,7 @@ from functions.chat.problems import Problem, not_found
 from functions.chat.reactions import mark, target_of, without_place
 from functions.chat.templates import fill_in
 from functions.chat.uploads import uploaded
-from functions.core.consent import opted_out, stopped
+from functions.core.consent import agreed, opted_out, stopped
 from functions.core.conversation import contact_key, unread
 from functions.core.events import Type, deliver_task, event
 from functions.core.fetching import thumbnail_task
@@ -169,9 +169,15 @@ async def _check_not_stopped(desk: Desk, opened: Open) -> None:
 
 
 async def _check_marketing(desk: Desk, opened: Open, fields: Mapping[str, Any]) -> None:
-    """Refuse marketing to somebody who wants none. Raises `Problem`."""
-    if fields.get("template", {}).get("category") == MARKETING and opted_out(await _wishes(desk, opened)):
+    """Refuse marketing to somebody who wants none, or by the line's rule never agreed to it. Raises `Problem`."""
+    if fields.get("template", {}).get("category") != MARKETING:
+        return
+    wishes = await _wishes(desk, opened)
+    if opted_out(wishes):
         raise Problem(422, "opted_out", "The customer wants no marketing: only other templates can be sent.")
+    if opened.line.rules.opt_in and not agreed(wishes):
+        why = "The customer has not agreed to marketing. Record their consent on the contact, then send it."
+        raise Problem(422, "consent_missing", why)
 
 
 async def _wishes(desk: Desk, opened: Open) -> Mapping[str, Any]:

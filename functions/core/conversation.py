@@ -9,7 +9,11 @@ from functions.core.identity import Alias
 from functions.core.ids import key_of
 from functions.core.phone import e164, variants
 from functions.core.store import NOW, Document, Increment, Key, Maximum, Union, Write, merge
+from functions.core.tasks import Task
 from functions.core.window import closes_at, is_open
+
+WAYS_KEPT = 20
+"""Of the links and of the advertisements by which a customer came, each: a document holds a megabyte."""
 
 
 @lru_cache(maxsize=10_000)
@@ -50,6 +54,26 @@ def came_by(referral: Mapping[str, Any], at: int) -> dict[str, Any]:
 def came_through(touch: Mapping[str, Any], at: int) -> dict[str, Any]:
     """Return the changes by a message that names one of our links (`core.links.touch`)."""
     return {"touches": Union(({**touch, "at": at},))}
+
+
+def within_bounds(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the changes that leave the first and the latest ways in, where there are too many; usually none."""
+    kept = {}
+    for name in ("referrals", "touches"):
+        ways = sorted(fields.get(name, ()), key=lambda way: (way["at"], str(way)))
+        if len(ways) > WAYS_KEPT:
+            kept[name] = [ways[0], *ways[1 - WAYS_KEPT :]]
+    return kept
+
+
+def trim_task(conversation: str, at: int) -> Task:
+    """Return the task that keeps a conversation's ways in within bounds; those of ten minutes share one."""
+    return Task(
+        queue="housekeeping",
+        function="sync",
+        payload={"kind": "trim", "conversation": conversation},
+        name=key_of("trim", conversation, str(at // 600)),
+    )
 
 
 def attribution(fields: Mapping[str, Any]) -> dict[str, Any] | None:

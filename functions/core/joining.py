@@ -36,7 +36,7 @@ _AT_ONCE = 200
 _COUNTERS = ("received", "read")
 _IDENTITIES = ("aliases", "wa_ids", "bsuids", "moves")
 _TIMES = ("consent", "seen")
-_SHOWN = ("name", "username", "book")
+_SHOWN = ("name", "username", "book", "notice", "goodbye")
 _LATEST = ("last_in", "last_out", "last_activity")
 
 

@@ -6,7 +6,8 @@ from typing import Any
 from functions.core.ids import key_of
 from functions.core.memory import Memory
 from functions.core.phone import digits
-from functions.core.store import Document, Key, Query, Store, Write, merge
+from functions.core.rules import USUAL, Rules, rules_of
+from functions.core.store import Document, Key, Query, Store, Write, merge, update
 
 CACHED = 60
 """Seconds that a function works with what it read; a changed setting takes that long to reach every instance."""
@@ -16,6 +17,8 @@ CACHED = 60
 class Line:
     """One WhatsApp business number. `token` lies sealed; only the sender can open it."""
 
+    # `rules` are the CRM's to state and have their own write (`rules_write`).
+
     id: str
     account: str
     connection: str
@@ -24,6 +27,7 @@ class Line:
     name: str
     waba: str
     token: str
+    rules: Rules = USUAL
 
     def view(self) -> dict[str, str]:
         """Return the line as the chat API and the CRM see it."""
@@ -33,6 +37,9 @@ class Line:
             "number": self.number,
             "name": self.name,
         }
+
+
+_STATED = tuple(name for name in Line.__slots__ if name not in ("id", "rules"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +80,7 @@ def line_writes(line: Line) -> list[Write]:
 
     The account's templates are due at once.
     """
-    fields = {name: getattr(line, name) for name in Line.__slots__ if name != "id"}
+    fields = {name: getattr(line, name) for name in _STATED}
     pointer = {"account": line.account, "line": line.id}
     numbers = {digits(line.number): line.id} if digits(line.number) else {}
     return [
@@ -105,6 +112,11 @@ def connection_writes(connection: Connection) -> list[Write]:
     return [merge(connection_key(connection.id), fields)]
 
 
+def rules_write(line: str, rules: Rules) -> Write:
+    """Return the write that states a line's rules anew."""
+    return update(line_key(line), {"rules": rules.fields()})
+
+
 def lines_of(connection: str) -> Query:
     """Return the query for a connection's lines."""
     return Query("lines", {"connection": connection}, order="phone_number_id", limit=200)
@@ -112,7 +124,8 @@ def lines_of(connection: str) -> Query:
 
 def line_of(document: Document) -> Line:
     """Return the line that a document holds."""
-    return Line(id=document.key.id, **{name: document.fields[name] for name in Line.__slots__ if name != "id"})
+    stated = {name: document.fields[name] for name in _STATED}
+    return Line(id=document.key.id, rules=rules_of(document.fields), **stated)
 
 
 def connection_of(document: Document) -> Connection:
@@ -126,26 +139,6 @@ def connection_of(document: Document) -> Connection:
         secrets=tuple(fields["secrets"]),
         database=fields.get("database"),
     )
-
-
-async def every_line(store: Store) -> list[Line]:
-    """Return every line that is connected, by way of the business accounts at Meta."""
-    ids, after = dict[str, None](), None
-    while accounts := await store.query(Query("wabas", {"polled": True}, order="templates_due", after=after)):
-        for account in accounts:
-            ids.update(dict.fromkeys([*account.fields.get("lines", {}).values(), account.fields["line"]]))
-        after = (accounts[-1].fields["templates_due"], accounts[-1].key.id)
-    documents = await store.get([line_key(line) for line in sorted(ids)]) if ids else []
-    return [line_of(document) for document in documents if document is not None]
-
-
-async def every_connection(store: Store) -> list[Connection]:
-    """Return every connection."""
-    found, after = list[Connection](), None
-    while documents := await store.query(Query("connections", {"kind": "odoo"}, order="account", after=after)):
-        found += map(connection_of, documents)
-        after = (documents[-1].fields["account"], documents[-1].key.id)
-    return found
 
 
 class Directory:

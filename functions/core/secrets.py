@@ -23,8 +23,7 @@ class Seal:
     """
 
     def __init__(self, keys: Sequence[str]) -> None:
-        fernets = [Fernet(key) for key in keys]
-        self._newest, self._fernet = fernets[0], MultiFernet(fernets)
+        self._fernet = MultiFernet([Fernet(key) for key in keys])
 
     def close(self, text: str) -> str:
         """Return the text sealed."""
@@ -36,14 +35,6 @@ class Seal:
             return self._fernet.decrypt(sealed.encode()).decode()
         except InvalidToken:
             raise SealBroken("no data key in the settings opens this secret") from None
-
-    def is_newest(self, sealed: str) -> bool:
-        """Tell whether the first key sealed it, so that it opens without the others."""
-        try:
-            self._newest.decrypt(sealed.encode())
-        except InvalidToken:
-            return False
-        return True
 
 
 def new_secret() -> str:

@@ -8,6 +8,8 @@ from pathlib import Path
 PROJECT = Path(__file__).parents[2]
 
 _FUNCTIONS = ("core", "webhook", "sender", "sync", "chat")
+_MODULES = ("leadline", "leadline_website")
+"""What is installed in Odoo; the second installs itself where Odoo's Website is."""
 _LEFT_OUT = frozenset({"__pycache__"})
 _EPOCH = (2020, 1, 1, 0, 0, 0)
 
@@ -28,8 +30,11 @@ def functions_archive(target: Path) -> Path:
 
 
 def odoo_module(target: Path) -> Path:
-    """Write the Odoo module, to be unpacked into an addons folder or uploaded in Apps."""
-    return _write(target, dict(_tree(PROJECT / "addon" / "odoo" / "leadline", "leadline")))
+    """Write the Odoo modules, to be unpacked into an addons folder or uploaded in Apps."""
+    files: dict[str, bytes] = {}
+    for name in _MODULES:
+        files.update(_tree(PROJECT / "addon" / "odoo" / name, name))
+    return _write(target, files)
 
 
 def _tree(folder: Path, name: str) -> Iterator[tuple[str, bytes]]:

@@ -9,6 +9,7 @@ from typing import Any
 from functions.core import outbox
 from functions.core.changes import reaction_ended
 from functions.core.consequences import consequences
+from functions.core.courtesies import notice_sent
 from functions.core.events import deliver_task, status_event
 from functions.core.graph import Accepted, Refused
 from functions.core.health import Hold, begun, ended, sooner, still_held
@@ -66,11 +67,15 @@ class Settlement:
         known = {"wamid": accepted.wamid, "wamid_key": wamid_key(accepted.wamid)}
         contact, recipient = self.around.contact, Person(wa_id=accepted.wa_id, bsuid=accepted.bsuid)
         learnt = lesson(self.line.account, recipient, contact) if contact else None
+        informed = self._informed()
         try:
             # Together: somebody to whom an agent wrote first is found under his number as soon as he may answer.
-            await self._leave_outbox("sent", known, more=[*self._healthy(), *(learnt.writes() if learnt else [])])
+            more = [*self._healthy(), *informed, *(learnt.writes() if learnt else [])]
+            await self._leave_outbox("sent", known, more=more)
         except (AlreadyExists, NotFound):
             await self._leave_outbox("sent", known, more=self._healthy())
+            with suppress(NotFound):
+                await self._desk.ports.store.commit(informed)
             if learnt:
                 await learnt.keep_what_is_free(self._desk.ports.store, self._desk.ports.now())
         if self._hold:
@@ -182,6 +187,12 @@ class Settlement:
             ]
         )
         await self._deliver(status)
+
+    def _informed(self) -> list[Write]:
+        """Return the write that says on the contact that they were told about their data."""
+        contact = self.around.contact
+        kept = notice_sent(self.message.fields, int(self._desk.ports.now().timestamp()))
+        return [update(contact.key, {**kept, "updated": NOW})] if contact and kept else []
 
     def _healthy(self) -> list[Write]:
         """Return the writes that end the hold whose probe this was."""

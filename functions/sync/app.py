@@ -7,11 +7,12 @@ from functions.core.http import Handler
 from functions.core.joining import carry, carry_person
 from functions.core.ports import Ports
 from functions.core.settings import BadSetting
+from functions.sync.courtesies import Courtesies
 from functions.sync.deliver import Delivery
-from functions.sync.health import check_lines
 from functions.sync.imports import work_off
 from functions.sync.odoo import Odoo
 from functions.sync.sweep import sweep
+from functions.sync.ways_in import trim
 
 
 def create(ports: Ports, client: httpx.AsyncClient | None = None) -> Handler:
@@ -25,6 +26,7 @@ def create(ports: Ports, client: httpx.AsyncClient | None = None) -> Handler:
         allow_private=settings.allow_private_crm,
     )
     delivery = Delivery(ports, settings.connection_keys, {"odoo": odoo})
+    courtesies = Courtesies(ports)
     return work.handler(
         ports,
         "sync",
@@ -34,7 +36,9 @@ def create(ports: Ports, client: httpx.AsyncClient | None = None) -> Handler:
             "carry": lambda task: carry(ports, task["conversation"]),
             "carry_person": lambda task: carry_person(ports, task["contact"]),
             "import": lambda task: work_off(ports, task["import"], int(task["start"])),
-            "health": lambda task: check_lines(ports),
+            "goodbye": lambda task: courtesies.goodbye(task["conversation"], task.get("message")),
+            "notice": lambda task: courtesies.notice(task["conversation"]),
+            "trim": lambda task: trim(ports, task["conversation"]),
             "sweep": lambda task: sweep(ports, task.get("part"), task.get("behind", "")),
         },
     )

@@ -9,8 +9,18 @@ from typing import Any
 
 from functions.core import consent, json_text
 from functions.core.changes import completed, filled, is_early, last_reaction
-from functions.core.conversation import active, came_by, came_through, contact_key, conversation_key, grown, received
+from functions.core.conversation import (
+    active,
+    came_by,
+    came_through,
+    contact_key,
+    conversation_key,
+    grown,
+    received,
+    trim_task,
+)
 from functions.core.counts import counted
+from functions.core.courtesies import goodbye_task, notice_task
 from functions.core.events import Type, deliver_task, event
 from functions.core.fetching import KEPT_AT_META, fetch_task
 from functions.core.ids import key_of
@@ -21,6 +31,7 @@ from functions.core.message import key_of_message, message_fields, sort_key
 from functions.core.people import Crowd
 from functions.core.step import Step
 from functions.core.store import NOW, REMOVE, Document, Key, Maximum, Write, create, merge, update
+from functions.core.tasks import Task
 from functions.core.whatsapp import MEDIA_TYPES, PHONE, GroupMessage, Import, Message, Preference
 
 
@@ -74,12 +85,14 @@ def message_step(
             ),
             told,
             *people_writes,
-            *_stops(message, contact),
+            *_wishes(message, line, contact),
             *_counts(message, line, now),
         ],
         tasks=[
             deliver_task(line.connection, key.id),
             *([fetch_task(line.id, key.id, now + KEPT_AT_META)] if message.type in MEDIA_TYPES else []),
+            *([trim_task(conversation.id, message.at)] if message.referral or link else []),
+            *_courtesies(message, line, conversation.id, key.id, met=bool(people_writes)),
         ],
         message=key,
         awaited=message.wamid if message.by == PHONE else None,
@@ -149,7 +162,8 @@ def preference_step(preference: Preference, line: Line, crowd: Crowd, now: datet
         now=now,
     )
     writes = [merge(contact_key(contact), {"consent": said}), *people_writes, changed]
-    return Step(writes, [deliver_task(line.connection, key_of(conversation, cause))])
+    goodbye = [goodbye_task(conversation, cause)] if preference.value == "stop" else []
+    return Step(writes, [deliver_task(line.connection, key_of(conversation, cause)), *goodbye])
 
 
 def import_step(given: Import, line: Line, now: datetime) -> Step:
@@ -172,11 +186,26 @@ def group_step(message: GroupMessage, line: Line, now: datetime) -> Step:
     return Step(writes=[create(key, fields), counted(line.account, f"group {message.what}", now)], message=key)
 
 
-def _stops(message: Message, contact: str) -> list[Write]:
+def _wishes(message: Message, line: Line, contact: str) -> list[Write]:
     """A customer who writes nothing but STOP wants no marketing, in the commit that takes the message."""
-    if message.by == PHONE or not consent.is_stop(_words(message)):
-        return []
-    return [merge(contact_key(contact), {"consent": consent.stated("stop", "keyword", message.at)})]
+    value = _asks_for(message, line)
+    return [merge(contact_key(contact), {"consent": consent.stated(value, "keyword", message.at)})] if value else []
+
+
+def _asks_for(message: Message, line: Line) -> str | None:
+    """Return whether a customer asks to stop or to resume by a word of this line's."""
+    words = None if message.by == PHONE else _words(message)
+    if consent.is_stop(words, line.rules.stop_words):
+        return "stop"
+    return "resume" if consent.is_resume(words, line.rules.resume_words) else None
+
+
+def _courtesies(message: Message, line: Line, conversation: str, key: str, *, met: bool) -> list[Task]:
+    """Return what asks for the answer to a STOP, and for the data notice of who was not met here in the last hour."""
+    if _asks_for(message, line) == "stop":
+        return [goodbye_task(conversation, key, key)]
+    is_due = met and line.rules.notice and message.said and message.by != PHONE
+    return [notice_task(conversation, key)] if is_due else []
 
 
 def _words(message: Message) -> Any:

@@ -75,6 +75,7 @@ async def test_a_reaction_comes_and_goes(line):
 
 
 async def test_every_template_that_can_be_sent_reads_as_the_preview_said(line):
+    await line.rig.records(line.tab.conversation, "resume")
     picture = {"type": "image", "image": {"id": await line.tab.upload(PNG, "image/png")}}
     parts = {
         "hello_world": [],

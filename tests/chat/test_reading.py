@@ -26,14 +26,19 @@ async def test_the_head_says_who_is_talked_to_and_over_what(rig):
     assert head["id"] == tab.conversation
     well = {"sending": "ok", "error": None, "since": None, "quality": None, "limit": None}
     named = {"id": LINE, "phone_number_id": "100000000000001", "number": LINE_NUMBER, "name": "Shop"}
-    assert head["line"] == {**named, "health": well}
+    assert head["line"] == {**named, "opt_in": True, "health": well}
     assert set(head["contact"]) == {"id", "name", "wa_id", "phone", "bsuid", "username", "consent"}
     assert head["merged_into"] is None
 
 
 async def test_the_head_says_what_the_customer_wants(rig):
     tab = await rig.chatting(ANA)
-    assert (await tab.head())["contact"]["consent"] == {"marketing": None, "stopped": False}
+    assert (await tab.head())["contact"]["consent"] == {
+        "marketing": None,
+        "agreed": False,
+        "stopped": False,
+        "notice": None,
+    }
     at = int(rig.clock().timestamp()) + 5
     await rig.deliver(inbound_text(ANA, "Stop.", at=at))
     consent = (await tab.head())["contact"]["consent"]

@@ -28,6 +28,8 @@ ROUTES = {
     "/v1/templates": {"get"},
     "/v1/templates/sync": {"post"},
     "/v1/links": {"get", "post"},
+    "/v1/lines/{line}/rules": {"put"},
+    "/v1/conversations/{conversation}/consent": {"put"},
     "/v1/links/{link}": {"get", "put"},
     "/v1/l/{slug}": {"get"},
     "/v1/l/{slug}/qr.{kind}": {"get"},

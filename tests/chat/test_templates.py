@@ -71,6 +71,7 @@ def button(index, kind, *parameters):
 @pytest.fixture
 async def tab(rig):
     await rig.holds_templates(PLAIN, OFFER, NAMED, definition("autumn", status="PAUSED"))
+    await rig.decides(opt_in=False)
     return await rig.chatting(ANA)
 
 

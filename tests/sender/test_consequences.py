@@ -1,8 +1,11 @@
 """What a refusal changes beyond its message: the window, the customer's consent, our copy of a template."""
 
+from datetime import timedelta
+
 import httpx
 import pytest
 
+from functions.core.courtesies import GOODBYES
 from functions.core.meta_errors import MEANINGS, Decision
 from tests.payloads import ANA, Customer, definition, error, inbound_text, status
 from tests.rig import accepted
@@ -130,13 +133,14 @@ async def test_an_answer_teaches_what_it_can_even_if_one_identity_is_taken(rig):
 async def test_what_waited_when_the_customer_opted_out_is_not_sent(rig):
     tab = await rig.chatting(ANA)
     await rig.holds_templates(definition(category="MARKETING"))
+    await rig.records(tab.conversation, "resume", at=rig.clock() - timedelta(hours=1))
     assert (await tab.send(TEMPLATE)).status_code == 202
     await tab.say("Your bicycle is ready")
     await rig.deliver(preference("stop", int(rig.clock().timestamp())))
     await rig.drain()
     offer = next(item for item in await tab.messages() if item["type"] == "template")
     assert (offer["status"], offer["error"]["plain"]) == ("failed", MEANINGS[131050].plain)
-    assert rig.whatsapp.texts == ["Your bicycle is ready"]
+    assert rig.whatsapp.texts == ["Your bicycle is ready", GOODBYES["en"]]
 
 
 async def test_what_waited_by_itself_when_the_customer_said_stop_is_not_sent(rig):
@@ -152,4 +156,4 @@ async def test_what_waited_by_itself_when_the_customer_said_stop_is_not_sent(rig
         "failed",
         "The customer said STOP: nothing is sent automatically.",
     )
-    assert rig.whatsapp.texts == ["An agent's answer"]
+    assert rig.whatsapp.texts == ["An agent's answer", GOODBYES["en"]]

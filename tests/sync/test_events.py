@@ -32,7 +32,7 @@ async def test_a_message_is_told_with_everything_but_its_words(rig):
             "bsuid": ANA.bsuid,
             "username": None,
         },
-        "consent": {"marketing": None, "stopped": False},
+        "consent": {"marketing": None, "agreed": False, "stopped": False, "notice": None},
         "received": 1,
         "read": 0,
         "last_in": "",

@@ -45,7 +45,7 @@ async def test_who_the_customer_is_stands_at_the_head(rig):
         "phone": "+5511987654321",
         "bsuid": ANA.bsuid,
         "username": None,
-        "consent": {"marketing": None, "stopped": False},
+        "consent": {"marketing": None, "agreed": False, "stopped": False, "notice": None},
     }
     assert (head["received"], head["unread"], head["window"]["open"]) == (1, 1, True)
 
