@@ -39,6 +39,17 @@ def test_the_addons_own_tests_pass_without_a_warning(
     assert not run.warnings
 
 
+def test_the_websites_button_comes_by_itself_where_there_is_a_website(
+    databases: Databases, tmp_path: Path, counted_inside: dict[str, int]
+) -> None:
+    databases.create("website", template="base")
+    run = databases.run_tests("website", "/leadline_website", tmp_path / "odoo.log", modules=["leadline", "website"])
+    counted_inside["inside Odoo, with a website"] = run.tests
+    assert run.passed, run.log.read_text(errors="replace")[-20000:]
+    assert run.tests
+    assert not run.warnings
+
+
 def test_the_zip_installs_into_a_bare_odoo(databases: Databases, postgres: Postgres, tmp_path: Path) -> None:
     with zipfile.ZipFile(odoo_module(tmp_path / "leadline.zip")) as archive:
         archive.extractall(tmp_path / "addons")
