@@ -95,6 +95,9 @@ class LeadlineConversation(models.Model):
         found = []
         for model in KINDS:
             records = self.env[model]
+            # Not every agent sells.
+            if not records.has_access("read"):
+                continue
             in_company = Domain("company_id", "in", (False, conversation.company_id.id))
             named = records.name_search(str(term), list(in_company), limit=FITTING)
             found += records.browse(id_ for id_, _name in named)
@@ -187,7 +190,10 @@ class LeadlineConversation(models.Model):
         partners = env["res.partner"].search(
             (by_phone | Domain("id", "in", self.partner_id.ids)) & in_company, limit=FITTING
         )
-        leads = env["crm.lead"].search(
+        leads = env["crm.lead"]
+        if not leads.has_access("read"):
+            return [*partners]
+        leads = leads.search(
             (by_phone | Domain("partner_id", "in", partners.ids) | Domain("id", "in", self.lead_ids.ids)) & in_company,
             limit=FITTING,
         )

@@ -240,6 +240,7 @@ class LeadlineLink(models.Model):
 
     def action_report(self):
         """Open the report of these links."""
+        self.check_access("read")
         action = self.env["ir.actions.act_window"]._for_xml_id("leadline.leadline_link_report_action")
         return action | {"domain": [("link_id", "in", self.ids)]}
 
