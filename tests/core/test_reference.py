@@ -146,7 +146,7 @@ def test_ten_thousand_ordinary_messages_name_no_link() -> None:
     chance = random.Random(8)
     links = {new_reference() for _ in range(1000)}
 
-    named = [text for text in (_ordinary(chance) for _ in range(10_000)) if links & set(references_in(text))]
+    named = [text for text in (ordinary(chance) for _ in range(10_000)) if links & set(references_in(text))]
 
     assert named == []
 
@@ -158,7 +158,7 @@ _WORDS = (
 )
 
 
-def _ordinary(chance: random.Random) -> str:
+def ordinary(chance: random.Random) -> str:
     """Return a message as customers write it, with the numbers and codes that they name."""
     named = (
         lambda: f"{chance.randrange(1, 32)}/{chance.randrange(1, 13)}/2026",

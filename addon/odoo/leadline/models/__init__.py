@@ -1,6 +1,7 @@
 from . import leadline_claim
 from . import leadline_connection
 from . import leadline_line
+from . import leadline_line_rules
 from . import leadline_template
 from . import leadline_template_binding
 from . import leadline_conversation
@@ -9,6 +10,8 @@ from . import leadline_link
 from . import leadline_link_click
 from . import leadline_attribution
 from . import leadline_consent
+from . import leadline_consent_telling
+from . import phone_blacklist
 from . import leadline_conversation_consent
 from . import leadline_conversation_answering
 from . import leadline_conversation_records
@@ -18,7 +21,6 @@ from . import leadline_conversation_files
 from . import leadline_mention
 from . import ir_attachment
 from . import leadline_tag
-from . import leadline_notice
 from . import leadline_conversation_inbox
 from . import leadline_conversation_activity
 from . import crm_lead

@@ -56,13 +56,7 @@ class LeadlineConversation(models.Model):
         if not self._may_send(card):
             raise AccessError(self.env._("You may read this card, not write to its customer."))
         line = self._line(line_identifier)
-        call = {
-            "line": line.identifier,
-            "to": self._addressee(card, line),
-            "name": self._customer_name(card),
-            "message": message,
-            "author": {"kind": "agent", "id": str(self.env.user.id), "name": self.env.user.name},
-        }
+        call = self._call_to_start(card, line, message)
         try:
             answer = line._service()._call("POST", "/v1/conversations", payload=call)
         except ServiceRefused as refusal:
@@ -70,24 +64,15 @@ class LeadlineConversation(models.Model):
         return {"conversation": self._begun(line, card, answer["conversation"])._chat_summary()}
 
     @api.model
-    def chat_start_upload(self, res_model, res_id, line_identifier, file):
-        """Return where the user's browser may put a file that goes with the first message to the customer of a card.
-
-        :param file: {"type", "filename", "mime", "size"} as the chat API takes them
-        :return: {"id", "upload"} as the chat API answers or, when it says no, {"refused": its problem document}
-        :raise AccessError: when the user may not write to the customer of this card
-        :raise UserError: with a sentence that says what is wrong with the card
-        """
-        card = self._card(res_model, res_id)
-        if not self._may_send(card):
-            raise AccessError(self.env._("You may read this card, not write to its customer."))
-        line = self._line(line_identifier)
-        self._addressee(card, line)
-        announced = {name: file.get(name) for name in ("type", "filename", "mime", "size")}
-        try:
-            return line._service()._call("POST", "/v1/media", payload={"line": line.identifier} | announced)
-        except ServiceRefused as refusal:
-            return {"refused": refusal.problem}
+    def _call_to_start(self, card, line, message):
+        """Return the body of the call that sends a first template to the customer of a card."""
+        return {
+            "line": line.identifier,
+            "to": self._addressee(card, line),
+            "name": self._customer_name(card),
+            "message": message,
+            "author": {"kind": "agent", "id": str(self.env.user.id), "name": self.env.user.name},
+        }
 
     # ------------------------------------------------------------
     # Who may be written to

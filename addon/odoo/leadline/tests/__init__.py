@@ -9,6 +9,7 @@ from . import test_alerts
 from . import test_activities
 from . import test_leads
 from . import test_chat
+from . import test_rights
 from . import test_answering
 from . import test_invitation
 from . import test_colleagues
@@ -19,6 +20,9 @@ from . import test_health
 from . import test_link
 from . import test_attribution
 from . import test_consent
+from . import test_consent_told
+from . import test_blacklist
+from . import test_line_rules
 from . import test_link_report
 from . import test_inbox
 from . import test_controller

@@ -29,8 +29,8 @@ TYPES = frozenset(
 LINE_TYPES = frozenset({"line.health", "template.updated"})
 """The types that say something about a line or one of its templates."""
 
-SAID = frozenset({("stop", "keyword"), ("stop", "whatsapp"), ("resume", "whatsapp")})
-"""What customers say of marketing, and how: by a word, or by WhatsApp's own switch."""
+SAID = frozenset((value, source) for value in ("stop", "resume") for source in ("keyword", "whatsapp"))
+"""What customers say of marketing, and how: by a word, or by WhatsApp's own switch. What Odoo said is no news."""
 
 NAME_LIMIT = 200
 
@@ -103,16 +103,23 @@ class Attribution:
 
 @dataclass(frozen=True)
 class Marketing:
-    """What the customer said last of marketing: one of `SAID`, as value and source. `at` is naive UTC."""
+    """What the customer said last of marketing: one of `SAID`, as value and source. `at` is naive UTC.
+
+    `agreed`: whether it makes them somebody who agreed to marketing.
+    """
 
     value: str
     source: str
     at: datetime
+    agreed: bool
 
 
 @dataclass(frozen=True)
 class Conversation:
-    """The state of a conversation at `version`. Times are naive UTC, as Odoo keeps them."""
+    """The state of a conversation at `version`. Times are naive UTC, as Odoo keeps them.
+
+    `notice`: when the customer was sent the notice about their data.
+    """
 
     id: str
     version: int
@@ -126,6 +133,7 @@ class Conversation:
     merged_into: str | None
     attribution: Attribution | None
     marketing: Marketing | None
+    notice: datetime | None
 
 
 @dataclass(frozen=True)
@@ -250,20 +258,19 @@ def _conversation(fields: Mapping[str, Any]) -> Conversation:
         window_until=_time(fields, "window_until"),
         merged_into=_identifier(fields, "merged_into") if fields.get("merged_into") is not None else None,
         attribution=_attribution(fields.get("attribution")),
-        marketing=_marketing(_part(_part(fields, "consent"), "marketing")),
+        marketing=_marketing(_part(fields, "consent")),
+        notice=_time_or_none(_part(fields, "consent"), "notice"),
     )
 
 
-def _marketing(fields: Mapping[str, Any]) -> Marketing | None:
+def _marketing(consent: Mapping[str, Any]) -> Marketing | None:
     """Return what the customer said of marketing; None where that can't be read, which must not cost the message."""
+    fields = _part(consent, "marketing")
     value, source = fields.get("value"), fields.get("source")
     if not isinstance(value, str) or not isinstance(source, str) or (value, source) not in SAID:
         return None
-    try:
-        at = _time(fields, "at")
-    except EventRefused:
-        return None
-    return at and Marketing(value, source, at)
+    at = _time_or_none(fields, "at")
+    return at and Marketing(value, source, at, value == "resume" and consent.get("agreed") is not False)
 
 
 def _attribution(value: object) -> Attribution | None:
@@ -279,10 +286,7 @@ def _touch(value: object) -> Touch | None:
     identifier = _optional_id(link.get("link"))
     if not identifier and not referral:
         return None
-    try:
-        at = _time(fields, "at")
-    except EventRefused:
-        return None
+    at = _time_or_none(fields, "at")
     said = {name: _shown(link.get(name)) for name in ("reference", "label", "source", "medium", "campaign")}
     return at and Touch(
         at=at,
@@ -363,6 +367,14 @@ def _time(fields: Mapping[str, Any], key: str) -> datetime | None:
         return moment.astimezone(timezone.utc).replace(tzinfo=None, microsecond=0)
     except (AttributeError, ValueError, OverflowError):
         raise EventRefused(f"The field '{key}' is not a time in ISO 8601 with its zone.") from None
+
+
+def _time_or_none(fields: Mapping[str, Any], key: str) -> datetime | None:
+    """Return a time, None also where it can't be read: what must not cost the message."""
+    try:
+        return _time(fields, key)
+    except EventRefused:
+        return None
 
 
 def _shown(value: object) -> str:

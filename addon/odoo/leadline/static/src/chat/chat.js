@@ -32,6 +32,7 @@ export class Chat extends Component {
     setup() {
         this.orm = useService("orm");
         this.bus = useService("bus_service");
+        this.action = useService("action");
         this.state = useState({
             phase: "loading",
             conversations: [],
@@ -178,19 +179,19 @@ export class Chat extends Component {
         }
     }
 
-    /** @param {Object} summary what Odoo knows of a conversation now */
-    onSummary(summary) {
-        this.state.conversations = this.state.conversations.map((known) =>
-            known.id === summary.id ? { ...known, ...summary } : known
-        );
-    }
-
     /** The values that a template's parameters have on the record. */
     valuesFor(conversation) {
         const { resModel, resId } = this.card;
         const { line } = this.state.conversations.find(({ id }) => id === conversation);
         return ({ name, language }) =>
             this.orm.silent.call(MODEL, "chat_template_values", [resModel, resId, line.id, name, language]);
+    }
+
+    /** Open the form on which the customer's consent is recorded. */
+    async recordConsent(conversation, onClose) {
+        const { resModel, resId } = this.card;
+        const action = await this.orm.silent.call(MODEL, "chat_record_consent", [resModel, resId, conversation]);
+        await this.action.doAction(action, { onClose });
     }
 
     async onStarted(conversation) {

@@ -121,14 +121,21 @@ export function search(templates, { text, language }) {
  * Why a template can't be sent to this customer, "" when it can.
  *
  * @param {Template} template
- * @param {{ consent: Object|null, contact: string }} to
+ * @param {{ consent: Object|null, contact: string, files: boolean, optIn?: boolean }} to `files`: whether a file can be
+ *   uploaded; `optIn`: whether marketing needs the customer's agreement first
  */
-export function hindrance(template, { consent, contact }) {
+export function hindrance(template, { consent, contact, files, optIn }) {
     if (!template.sendable) {
         return template.why || statusOf(template);
     }
     if (isMarketing(template) && isOptedOut(consent)) {
         return _t("%s wants no marketing.", contact || _t("The customer"));
+    }
+    if (lacksConsent(template, { consent, optIn })) {
+        return _t("%s has not agreed to marketing. Record their consent first.", contact || _t("The customer"));
+    }
+    if (!files && template.parameters.some(({ kind }) => MEDIA.has(kind))) {
+        return _t("It carries a file, which can be added once the conversation has begun.");
     }
     return "";
 }
@@ -139,6 +146,12 @@ export function hindrance(template, { consent, contact }) {
 
 export function isOptedOut(consent) {
     return Boolean(consent?.stopped) || consent?.marketing?.value === "stop";
+}
+
+/** Whether all that keeps a template back is that nobody has recorded the customer's consent. */
+export function lacksConsent(template, { consent, optIn }) {
+    const wants = template.sendable && isMarketing(template) && !isOptedOut(consent);
+    return Boolean(optIn) && wants && !consent?.agreed;
 }
 
 /**
@@ -154,13 +167,14 @@ export function consentNote(consent) {
     const reasons = {
         keyword: _t("The customer wrote STOP on %s.", day),
         whatsapp: _t("The customer switched marketing off in WhatsApp on %s.", day),
-        agent: _t("A colleague noted on %s that the customer wants no marketing.", day),
+        crm: _t("It is on record since %s that the customer wants no marketing.", day),
+        blacklist: _t("The customer's number is on the phone blacklist since %s.", day),
     };
     const rule = consent.stopped
         ? _t("Nothing automatic and no marketing is sent. You may still answer.")
         : _t("Marketing templates are not sent.");
     return {
-        label: consent.stopped ? _t("Said STOP") : _t("No marketing"),
+        label: !consent.stopped ? _t("No marketing") : source === "blacklist" ? _t("Blacklisted") : _t("Said STOP"),
         why: [worded(reasons, source), rule].filter(Boolean).join(" "),
     };
 }
