@@ -14,6 +14,10 @@ locals {
       about    = "Lines that may not send"
       messages = ["the line can't send"]
     }
+    line-unwell = {
+      about    = "Lines of which a checkup found something that stops them"
+      messages = ["a line is unwell"]
+    }
     crm-unreachable = {
       about    = "Deliveries that a CRM did not take"
       messages = ["the CRM can't be reached"]
@@ -57,6 +61,11 @@ locals {
       title = "a line can't send"
       query = "sum(increase(${local.metric.line-held}[10m])) > 0"
       what  = "WhatsApp refuses everything that this line sends: its token, payment, registration or account. The log line names the line and Meta's code; the chat tab shows the reason. Messages wait and go out by themselves once it is mended; what customers write arrives all the same."
+    }
+    line-unwell = {
+      title = "a line needs an admin"
+      query = "sum(increase(${local.metric.line-unwell}[20m])) > 0"
+      what  = "The checkup that runs every 15 minutes found something that stops a line or soon will: its token, permissions, callback, subscription or number. The log line names the line and the check; `leadline doctor` says what was found and how to mend it, and so does the line's form in the CRM."
     }
     crm-unreachable = {
       title = "a CRM can't be reached"

@@ -26,6 +26,7 @@ locals {
     LEADLINE_PUBLIC_URL    = local.urls.chat
     LEADLINE_SENDER_URL    = local.urls.sender
     LEADLINE_SYNC_URL      = local.urls.sync
+    LEADLINE_WEBHOOK_URL   = "${local.urls.webhook}/webhook"
     LEADLINE_TASKS_ACCOUNT = google_service_account.tasks.email
   }
 }

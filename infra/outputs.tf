@@ -1,9 +1,23 @@
 output "meta" {
   description = "For Meta's console: App → WhatsApp → Configuration → Webhook."
   value = {
-    callback_url   = "${local.urls.webhook}/webhook"
-    verify_token   = "gcloud secrets versions access ${try(var.secret_versions["verify-token"], 1)} --secret=leadline-verify-token --project=${var.project}"
-    webhook_fields = ["messages"]
+    callback_url = "${local.urls.webhook}/webhook"
+    verify_token = "gcloud secrets versions access ${try(var.secret_versions["verify-token"], 1)} --secret=leadline-verify-token --project=${var.project}"
+    webhook_fields = [
+      "messages",
+      "account_alerts",
+      "account_review_update",
+      "account_update",
+      "business_capability_update",
+      "message_template_components_update",
+      "message_template_quality_update",
+      "message_template_status_update",
+      "phone_number_name_update",
+      "phone_number_quality_update",
+      "security",
+      "template_category_update",
+      "user_preferences",
+    ]
   }
 }
 

@@ -390,15 +390,21 @@ class Rig:
         self.files = _client(self.media.app, "")
         self.start()
 
-    def start(self, *, one_machine: bool = False, to_crm: httpx.AsyncClient | None = None) -> None:
+    def start(
+        self,
+        *,
+        one_machine: bool = False,
+        to_crm: httpx.AsyncClient | None = None,
+        timer: Callable[[], float] = time.monotonic,
+    ) -> None:
         """Start the functions; a second time: as fresh instances that remember nothing.
 
-        `to_crm`: another way to the CRMs than to the one that is played.
+        `to_crm`: another way to the CRMs than to the one that is played; `timer` measures Meta's answers.
         """
         outward = httpx.AsyncClient(transport=httpx.MockTransport(self.whatsapp))
         to_crm = to_crm or httpx.AsyncClient(transport=httpx.MockTransport(self.crm))
         self.webhook = _client(asgi(create_webhook(self.ports)), "")
-        self.sender = _client(asgi(create_sender(self.ports, outward)), "")
+        self.sender = _client(asgi(create_sender(self.ports, outward, timer)), "")
         self.sync = _client(asgi(create_sync(self.ports, to_crm)), "")
         self.chat = _client(asgi(create_chat(self.ports, one_machine=one_machine)), "/chat", described)
 

@@ -181,7 +181,7 @@ def _app(desk: Desk, door: Door, seal: Seal) -> FastAPI:
     @app.post("/v1/media", status_code=201)
     async def media(caller: calling, file: NewFile) -> dict[str, Any]:
         """Announce a file; the answer says where to put its bytes."""
-        return await uploads.prepare(desk, await desk.open(caller, file.conversation, "send"), file)
+        return await uploads.prepare(desk, caller, file)
 
     @app.get("/v1/templates")
     async def list_templates(

@@ -342,10 +342,20 @@ class Read(Strict):
 
 
 class NewFile(Strict):
-    """A file that is about to be uploaded for a conversation. `size` in bytes; `type`: of the message it is for."""
+    """A file that is about to be uploaded. `size` in bytes; `type`: of the message it is for.
 
-    conversation: Id
+    It is for one conversation, or, where that is about to begin with it, for any on a line.
+    """
+
+    conversation: Id | None = None
+    line: Annotated[str, Field(min_length=1, max_length=64)] | None = None
     type: Literal["image", "video", "audio", "sticker", "document"] = "document"
     filename: Annotated[str, StringConstraints(min_length=1, max_length=240)]
     mime: Annotated[str, StringConstraints(max_length=120, pattern=r"^[\w.+-]+/[\w.+-]+(;.*)?$")]
     size: Annotated[int, Field(gt=0)]
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        if (self.conversation is None) == (self.line is None):
+            raise ValueError("Name exactly one of conversation and line")
+        return self

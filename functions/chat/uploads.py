@@ -8,13 +8,14 @@ from datetime import timedelta
 from typing import Any
 
 from functions.chat.bodies import NewFile
-from functions.chat.desk import Desk, Open
+from functions.chat.callers import Caller
+from functions.chat.desk import Desk, Open, line_of, only_servers
 from functions.chat.problems import Problem
 from functions.core.ids import key_of
 from functions.core.limits import Fault, exact, fault, named_type
 from functions.core.magic import BEGINNING, content_fault
 from functions.core.media import ARRIVING, ARRIVING_SECONDS, MediaMissing
-from functions.core.store import NOW, Key, create
+from functions.core.store import NOW, Document, Key, create
 
 _KEPT = timedelta(seconds=ARRIVING_SECONDS)
 _NO_TYPE = "application/octet-stream"
@@ -25,11 +26,19 @@ def _key(upload: str) -> Key:
     return Key("uploads", upload)
 
 
-async def prepare(desk: Desk, opened: Open, file: NewFile) -> dict[str, Any]:
+async def prepare(desk: Desk, caller: Caller, file: NewFile) -> dict[str, Any]:
     """Return where the browser may put a file, and the id under which a message names it.
 
-    Raises `Problem` when WhatsApp would not take it, before anything is uploaded.
+    Only a CRM server names a line in place of a conversation: it has checked who may begin one. Raises `Problem` when
+    WhatsApp would not take the file, before anything is uploaded.
     """
+    conversation = None
+    if file.conversation is not None:
+        opened = await desk.open(caller, file.conversation, "send")
+        line, conversation = opened.line, opened.id
+    else:
+        only_servers(caller)
+        line = await line_of(desk, caller, str(file.line))
     mime = exact(file.mime if file.mime != _NO_TYPE else named_type(file.filename) or _NO_TYPE)
     _refuse(fault(file.type, mime, file.size))
     upload = key_of("upload", str(uuid.uuid4()))
@@ -38,8 +47,9 @@ async def prepare(desk: Desk, opened: Open, file: NewFile) -> dict[str, Any]:
             create(
                 _key(upload),
                 {
-                    "account": opened.line.account,
-                    "conversation": opened.id,
+                    "account": line.account,
+                    "line": line.id,
+                    "conversation": conversation,
                     "mime": mime,
                     "name": file.filename,
                     "size": file.size,
@@ -62,7 +72,7 @@ async def uploaded(desk: Desk, opened: Open, type_: str, upload: str) -> dict[st
     `type_` is that of the message, or `voice`.
     """
     [document] = await desk.ports.store.get([_key(upload)])
-    if document is None or document.fields["conversation"] != opened.id:
+    if document is None or not _is_for(document, opened):
         raise Problem(422, "media_unknown", "No file of this id was announced for this conversation.")
     mime, size = document.fields["mime"], document.fields["size"]
     _refuse(fault(type_, mime, size))
@@ -75,6 +85,13 @@ async def uploaded(desk: Desk, opened: Open, type_: str, upload: str) -> dict[st
         raise Problem(422, "media_not_uploaded", "The file has not been uploaded yet.") from None
     media = {"file": name, "mime": mime, "name": document.fields["name"], "size": size, "state": "stored"}
     return media | ({"voice": True} if type_ == "voice" else {})
+
+
+def _is_for(document: Document, opened: Open) -> bool:
+    fields = document.fields
+    if fields["conversation"] is None:
+        return bool(fields["line"] == opened.line.id)
+    return bool(fields["conversation"] == opened.id)
 
 
 async def _arrived(desk: Desk, name: str, size: int) -> bytes:

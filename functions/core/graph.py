@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from functions.core.meta_errors import Decision, meaning
+from functions.core.pace import Pace
 from functions.core.templates import FIELDS as TEMPLATE_FIELDS
 
 LONGEST = 30
@@ -32,7 +33,9 @@ LONGEST_DOWNLOAD = 120
 _TEMPLATES_PER_PAGE = 100
 _TIMEOUT = httpx.Timeout(20, connect=5)
 _UPLOAD_TIMEOUT = httpx.Timeout(LONGEST_UPLOAD, connect=5)
-NUMBER_FIELDS = "verified_name,display_phone_number,quality_rating,status,health_status"
+_PARAMETER, _NO_SUCH_NODE, _NUMBER_GONE = 100, 33, 33
+"""Meta says of a node that is gone, or out of the token's reach, that a parameter is wrong, with this subcode."""
+
 _MEDIA_ID = re.compile(r"[A-Za-z0-9_-]{1,200}")
 _MEDIA_HOST = re.compile(r"([a-z0-9-]+\.)+(fbsbx\.com|whatsapp\.net|facebook\.com)")
 _NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
@@ -79,17 +82,21 @@ class MediaFacts:
 
 
 class Graph:
-    """Speaks to the Graph API for any line; a call names the line's number and token."""
+    """Speaks to the Graph API for any line; a call names the line's number and token.
 
-    def __init__(self, client: httpx.AsyncClient, base_url: str, version: str) -> None:
+    `pace` is told how long each number's answers take.
+    """
+
+    def __init__(self, client: httpx.AsyncClient, base_url: str, version: str, pace: Pace | None = None) -> None:
         self._client = client
+        self._pace = pace
         self._base = f"{base_url}/{version}"
         self._own_host = urlsplit(base_url)[:2]
 
     async def send(self, number: str, token: str, body: Mapping[str, Any]) -> Accepted:
         """Send a message. Raises `NotSent`, `Uncertain` or `Refused`."""
-        answer = await self._post(f"{number}/messages", token, json=body)
-        with _expected_shape():
+        answer = await self._to_number(number, "messages", token, json=body)
+        with expected_shape():
             contact = (answer.get("contacts") or [{}])[0]
             return Accepted(
                 _text(answer["messages"][0]["id"]), _optional(contact.get("wa_id")), _optional(contact.get("user_id"))
@@ -100,7 +107,7 @@ class Graph:
         body: dict[str, Any] = {"messaging_product": "whatsapp", "status": "read", "message_id": wamid}
         if typing:
             body["typing_indicator"] = {"type": "text"}
-        await self._post(f"{number}/messages", token, json=body)
+        await self._to_number(number, "messages", token, json=body)
 
     async def upload(
         self, number: str, token: str, chunks: AsyncIterator[bytes], mime: str, name: str, size: int
@@ -110,15 +117,16 @@ class Graph:
         It passes through in its chunks; if they raise, that goes on.
         """
         form = _Form({"messaging_product": "whatsapp", "type": mime}, name, mime)
-        answer = await self._post(
-            f"{number}/media",
+        answer = await self._to_number(
+            number,
+            "media",
             token,
             content=form.around(chunks),
             headers={"Content-Type": form.content_type, "Content-Length": str(form.length + size)},
             timeout=_UPLOAD_TIMEOUT,
             longest=LONGEST_UPLOAD,
         )
-        with _expected_shape():
+        with expected_shape():
             return _text(answer["id"])
 
     async def media(self, token: str, media_id: str) -> MediaFacts:
@@ -129,7 +137,7 @@ class Graph:
         if not _MEDIA_ID.fullmatch(media_id):
             raise _not_metas("the file's id is not Meta's")
         answer = await self._call("GET", media_id, token)
-        with _expected_shape():
+        with expected_shape():
             return MediaFacts(
                 _text(answer["url"]),
                 _text(answer["mime_type"]),
@@ -147,20 +155,10 @@ class Graph:
         wanted = {"fields": TEMPLATE_FIELDS, "limit": _TEMPLATES_PER_PAGE, "after": after, "name": name}
         parameters = {key: value for key, value in wanted.items() if value is not None}
         answer = await self._call("GET", f"{waba}/message_templates", token, params=parameters)
-        with _expected_shape():
+        with expected_shape():
             items = [item for item in answer["data"] if isinstance(item, dict)]
             paging = answer.get("paging") or {}
             return items, _text(paging["cursors"]["after"]) if paging.get("next") else None
-
-    async def number(self, number: str, token: str) -> dict[str, Any]:
-        """Return what Meta says of a number (`NUMBER_FIELDS`). Raises as `send` does."""
-        return await self._call("GET", number, token, params={"fields": NUMBER_FIELDS})
-
-    async def subscribed(self, waba: str, token: str) -> bool:
-        """Tell whether Meta delivers a business account's webhooks to any app. Raises as `send` does."""
-        answer = await self._call("GET", f"{waba}/subscribed_apps", token)
-        with _expected_shape():
-            return len(answer["data"]) > 0
 
     @asynccontextmanager
     async def download(self, url: str, token: str) -> AsyncIterator[AsyncIterator[bytes]]:
@@ -196,6 +194,20 @@ class Graph:
 
     async def _post(self, path: str, token: str, **arguments: Any) -> dict[str, Any]:
         return await self._call("POST", path, token, **arguments)
+
+    async def _to_number(self, number: str, edge: str, token: str, **arguments: Any) -> dict[str, Any]:
+        """Post to a number. That Meta does not know it, or not with this token, is no fault of what is posted."""
+        began = self._pace.timer() if self._pace else 0
+        try:
+            return await self._post(f"{number}/{edge}", token, **arguments)
+        except Refused as refusal:
+            if refusal.code == _PARAMETER and refusal.error.get("error_subcode") == _NO_SUCH_NODE:
+                raise Refused({**refusal.error, "code": _NUMBER_GONE}) from None
+            raise
+        finally:
+            # The time of an upload is the file's.
+            if self._pace and edge == "messages":
+                self._pace.took(number, self._pace.timer() - began)
 
     async def _call(
         self, method: str, path: str, token: str, *, longest: float = LONGEST, **arguments: Any
@@ -252,7 +264,8 @@ async def _given_up_after(seconds: float) -> AsyncIterator[None]:
 
 
 @contextmanager
-def _expected_shape() -> Iterator[None]:
+def expected_shape() -> Iterator[None]:
+    """Read an answer inside; one of another shape is `Uncertain`."""
     try:
         yield
     except (KeyError, IndexError, TypeError, ValueError, AttributeError):

@@ -14,9 +14,11 @@ from functions.core.ids import key_of
 from functions.core.lines import Line
 from functions.core.message import iso
 from functions.core.meta_errors import meaning
-from functions.core.store import NOW, Document, Key, Store, Write, create, delete, update
+from functions.core.store import NOW, Document, Key, Store, Write, create, delete, merge, update
 
 QUALITY, LIMIT = "quality", "limit"
+GRAPH, CHECKUP = "graph", "checkup"
+SLOW = "slow"
 HEALTH_FACTS = (QUALITY, LIMIT)
 """What Meta says of a line that is shown with its health."""
 
@@ -139,6 +141,23 @@ async def health(store: Store, line: Line) -> dict[str, Any]:
         "quality": quality[1],
         "limit": max(limits, key=lambda limit: limit[0])[1],
     }
+
+
+async def checked(store: Store, line: Line) -> dict[str, Any]:
+    """Return what the last checkup found wrong with a line, and how fast Meta answers, as the CRM sees it."""
+    checkup, graph = await store.get([fact_key(line.id, CHECKUP), fact_key(line.id, GRAPH)])
+    return {
+        "checked": iso(checkup.fields["at"]) if checkup else None,
+        "problems": checkup.fields["problems"] if checkup else [],
+        "graph": graph.fields["value"] if graph else "ok",
+    }
+
+
+def paced(line: Line, pace: str, now: datetime) -> list[Write]:
+    """Return the writes that keep how fast Meta answers a line (`slow` or `ok`), and tell its CRM."""
+    at = int(now.timestamp())
+    fields = {"account": line.account, "line": line.id, "waba": line.waba, "fact": GRAPH, "value": pace, "at": at}
+    return [merge(fact_key(line.id, GRAPH), {**fields, "changed": NOW}), health_event(line, f"graph {pace} {at}", now)]
 
 
 def fact_key(of: str, fact: str) -> Key:

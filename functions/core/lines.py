@@ -141,6 +141,26 @@ def connection_of(document: Document) -> Connection:
     )
 
 
+async def every_line(store: Store) -> list[Line]:
+    """Return every line that is connected, by way of the business accounts at Meta."""
+    ids, after = dict[str, None](), None
+    while accounts := await store.query(Query("wabas", {"polled": True}, order="templates_due", after=after)):
+        for account in accounts:
+            ids.update(dict.fromkeys([*account.fields.get("lines", {}).values(), account.fields["line"]]))
+        after = (accounts[-1].fields["templates_due"], accounts[-1].key.id)
+    documents = await store.get([line_key(line) for line in sorted(ids)]) if ids else []
+    return [line_of(document) for document in documents if document is not None]
+
+
+async def every_connection(store: Store) -> list[Connection]:
+    """Return every connection."""
+    found, after = list[Connection](), None
+    while documents := await store.query(Query("connections", {"kind": "odoo"}, order="account", after=after)):
+        found += map(connection_of, documents)
+        after = (documents[-1].fields["account"], documents[-1].key.id)
+    return found
+
+
 class Directory:
     """Looks lines and connections up. What is not there is asked for again each time, so that it can appear."""
 

@@ -23,7 +23,8 @@ class Seal:
     """
 
     def __init__(self, keys: Sequence[str]) -> None:
-        self._fernet = MultiFernet([Fernet(key) for key in keys])
+        fernets = [Fernet(key) for key in keys]
+        self._newest, self._fernet = fernets[0], MultiFernet(fernets)
 
     def close(self, text: str) -> str:
         """Return the text sealed."""
@@ -35,6 +36,14 @@ class Seal:
             return self._fernet.decrypt(sealed.encode()).decode()
         except InvalidToken:
             raise SealBroken("no data key in the settings opens this secret") from None
+
+    def is_newest(self, sealed: str) -> bool:
+        """Tell whether the first key sealed it, so that it opens without the others."""
+        try:
+            self._newest.decrypt(sealed.encode())
+        except InvalidToken:
+            return False
+        return True
 
 
 def new_secret() -> str:

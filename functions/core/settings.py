@@ -26,6 +26,7 @@ class Settings:
     public_url: str
     sender_url: str
     sync_url: str
+    webhook_url: str
     tasks_account: str | None
     token_keys: Seal | None
     connection_keys: Seal | None
@@ -50,6 +51,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         public_url=public_url,
         sender_url=read("LEADLINE_SENDER_URL", check_url, f"{public_url}/sender"),
         sync_url=read("LEADLINE_SYNC_URL", check_url, f"{public_url}/sync"),
+        webhook_url=read("LEADLINE_WEBHOOK_URL", check_url, f"{public_url}/webhook"),
         tasks_account=read("LEADLINE_TASKS_ACCOUNT", _text, "") or None,
         token_keys=read("LEADLINE_TOKEN_KEYS", _seal, ""),
         connection_keys=read("LEADLINE_CONNECTION_KEYS", _seal, ""),

@@ -8,7 +8,7 @@ from typing import Any
 from functions.core.consent import consent_view
 from functions.core.conversation import attribution, contact_key, contact_view, referral
 from functions.core.events import deliver_task, event
-from functions.core.health import health
+from functions.core.health import checked, health
 from functions.core.ids import key_of
 from functions.core.lines import Directory
 from functions.core.message import iso, message_key
@@ -81,7 +81,7 @@ async def _of_line(event: Document, store: Store, subjects: Mapping[Key, Documen
         return Telling(event)
     said: dict[str, Any] = {"line": line.view(), "conversation": None, "message": None}
     if event.fields["type"] == "line.health":
-        said["health"] = await health(store, line)
+        said["health"] = {**await health(store, line), **await checked(store, line)}
     elif template := subjects.get(_template_key(event)):
         said["template"] = summary(of_document(template))
     else:

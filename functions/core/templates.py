@@ -199,6 +199,11 @@ def listed(waba: str, after: tuple[str, str] | None, limit: int) -> Query:
     return Query("templates", {"waba": waba}, order="place", after=after, limit=limit)
 
 
+def in_state(waba: str, status: str, limit: int) -> Query:
+    """Return the query for an account's definitions of a status, such as `REJECTED`."""
+    return Query("templates", {"waba": waba, "status": status}, order="place", limit=limit)
+
+
 def unsendable(definition: Definition) -> str | None:
     """Return why a template can't be sent from here, as a sentence for the agent; None if it can."""
     if definition.status not in _SENDABLE:

@@ -26,8 +26,8 @@ def doctor(context: click.Context, folder: Path, as_json: bool) -> None:
 async def _examine(folder: Path, *, as_json: bool) -> int:
     import httpx
 
+    from functions.core.checkup.finding import Finding
     from functions.local.doctor import examination
-    from functions.local.doctor.finding import Finding
 
     try:
         async with opened(folder) as ports, httpx.AsyncClient() as client:

@@ -34,6 +34,7 @@ from functions.webhook.app import create as create_webhook
 log = logging.getLogger(__name__)
 
 _SWEEP_SECONDS = 60
+_HEALTH_SECONDS = 900
 
 _METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"]
 
@@ -181,4 +182,6 @@ class Machine:
             await self._tasks.enqueue(
                 Task("housekeeping", "sync", {"kind": "sweep"}, key_of("sweep", minute), now + timedelta(seconds=1))
             )
+            turn = str(int(now.timestamp()) // _HEALTH_SECONDS)
+            await self._tasks.enqueue(Task("housekeeping", "sync", {"kind": "health"}, key_of("health", turn)))
             await asyncio.sleep(_SWEEP_SECONDS)

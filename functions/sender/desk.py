@@ -5,6 +5,7 @@ from datetime import datetime
 
 from functions.core.graph import Graph
 from functions.core.lines import Directory, Line
+from functions.core.pace import Pace
 from functions.core.ports import Ports
 from functions.core.secrets import Seal
 from functions.core.work import Hopeless
@@ -21,9 +22,10 @@ class Access:
 class Desk:
     """One per instance."""
 
-    def __init__(self, ports: Ports, graph: Graph, seal: Seal) -> None:
+    def __init__(self, ports: Ports, graph: Graph, seal: Seal, pace: Pace | None = None) -> None:
         self.ports = ports
         self.graph = graph
+        self.pace = pace or Pace()
         self._seal = seal
         self._directory = Directory(ports.store)
         self._resting: dict[str, datetime] = {}

@@ -25,6 +25,7 @@ from functions.core.secrets import SealBroken
 from functions.core.store import NOW, AlreadyExists, Document, Key, NotFound, Stale, update
 from functions.core.templates import MARKETING
 from functions.sender.around import around
+from functions.sender.checkup import tell_pace
 from functions.sender.desk import Desk
 from functions.sender.request import NoAddress, NoTarget, message_request
 from functions.sender.settle import Settlement, come_back
@@ -139,6 +140,7 @@ async def _send_held(desk: Desk, settlement: Settlement) -> None:
         await settlement.refused(refusal)
     else:
         await settlement.accepted(accepted)
+    await tell_pace(desk, line)
 
 
 def _unwanted(settlement: Settlement) -> dict[str, Any] | None:

@@ -9,6 +9,7 @@ from functions.core.ports import Ports
 from functions.core.settings import BadSetting
 from functions.sync.courtesies import Courtesies
 from functions.sync.deliver import Delivery
+from functions.sync.health import check_lines
 from functions.sync.imports import work_off
 from functions.sync.odoo import Odoo
 from functions.sync.sweep import sweep
@@ -39,6 +40,7 @@ def create(ports: Ports, client: httpx.AsyncClient | None = None) -> Handler:
             "goodbye": lambda task: courtesies.goodbye(task["conversation"], task.get("message")),
             "notice": lambda task: courtesies.notice(task["conversation"]),
             "trim": lambda task: trim(ports, task["conversation"]),
+            "health": lambda task: check_lines(ports),
             "sweep": lambda task: sweep(ports, task.get("part"), task.get("behind", "")),
         },
     )

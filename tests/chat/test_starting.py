@@ -5,6 +5,7 @@ import pytest
 
 from functions.core.phone import digits
 from tests.payloads import ANA, LUCIA, NUMBER, Customer, definition, inbound_text, status
+from tests.pictures import PNG
 from tests.rig import CONNECTION, LINE, accepted
 from tests.simulated import simulated
 
@@ -155,6 +156,47 @@ async def test_one_addressee_must_be_named_rightly(rig, to, field):
     answer = await begin(rig, to=to)
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
     assert [error["field"] for error in answer.json()["errors"]] == [field]
+
+
+PHOTO = definition(components=[{"type": "HEADER", "format": "IMAGE"}, {"type": "BODY", "text": "Look."}], name="photo")
+
+
+async def announced(rig, **place):
+    """Announce a picture for a line as a CRM server does, and put it where the answer says."""
+    file = {"type": "image", "filename": "sofa.png", "mime": "image/png", "size": len(PNG)}
+    answer = (await rig.call("POST", "/v1/media", file | place)).json()
+    target = answer["upload"]
+    put = await rig.files.request(
+        target["method"], target["url"], content=PNG, headers={"Content-Type": "image/png"} | target["headers"]
+    )
+    assert put.is_success
+    return answer["id"]
+
+
+def photo(upload):
+    parts = [{"type": "header", "parameters": [{"type": "image", "image": {"id": upload}}]}]
+    return {"type": "template", "template": {"name": "photo", "language": {"code": "en_US"}, "components": parts}}
+
+
+async def test_the_first_message_carries_a_file_that_was_announced_for_the_line(rig):
+    await rig.holds_templates(PHOTO)
+    upload = await announced(rig, line=LINE)
+    said = await begun(rig, to={"phone": "+4915550000001"}, message=photo(upload))
+    assert said["message"]["media"]["state"] == "stored"
+    await rig.drain()
+    [sent] = rig.whatsapp.messages
+    assert sent["template"]["components"][0]["parameters"][0]["image"]["id"]
+    assert PNG in rig.whatsapp.uploads[0]
+
+
+async def test_a_file_is_announced_for_a_line_by_its_crm_server_alone(rig):
+    file = {"filename": "sofa.png", "mime": "image/png", "size": len(PNG)}
+    tab = await rig.chatting(ANA)
+    assert (await tab.post("/v1/media", file | {"line": LINE})).status_code == 403
+    assert (await rig.call("POST", "/v1/media", file | {"line": "line-elsewhere"})).status_code == 404
+    both = file | {"line": LINE, "conversation": tab.conversation}
+    for wrong in (file, both):
+        assert (await rig.call("POST", "/v1/media", wrong)).json()["code"] == "invalid"
 
 
 async def test_a_refused_template_leaves_no_trace(rig):

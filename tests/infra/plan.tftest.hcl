@@ -30,7 +30,7 @@ run "addresses_are_known_beforehand" {
     error_message = "The CRM would be given ${output.crm}."
   }
   assert {
-    condition     = google_cloud_scheduler_job.sweep.http_target[0].uri == output.settings.LEADLINE_SYNC_URL
+    condition     = google_cloud_scheduler_job.job["sweep"].http_target[0].uri == output.settings.LEADLINE_SYNC_URL
     error_message = "The sweep does not reach the sync function."
   }
 }

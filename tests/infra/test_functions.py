@@ -10,6 +10,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from functions.core.graph import LONGEST, LONGEST_DOWNLOAD
+from functions.core.management import NEEDED_FIELD, USEFUL_FIELDS
 from functions.core.outbox import LEASE
 from functions.core.ports import google_ports
 from functions.core.settings import from_environment
@@ -92,11 +93,14 @@ def test_a_worker_is_stopped_before_its_task_comes_again(functions: dict[str, An
 
 
 def test_the_scheduler_asks_for_what_the_sync_function_knows(module: Module) -> None:
-    for (type_, _), job in module.blocks("resource"):
-        if type_ == "google_cloud_scheduler_job":
-            kind = re.search(r'kind = "(\w+)"', job["http_target"][0]["body"])
-            assert kind
-            assert f'"{kind[1]}": lambda' in (FUNCTIONS / "sync" / "app.py").read_text()
+    assert "kind = each.key" in module.resource("google_cloud_scheduler_job", "job")["http_target"][0]["body"]
+    for kind in module.locals["jobs"]:
+        assert f'"{kind}": lambda' in (FUNCTIONS / "sync" / "app.py").read_text()
+
+
+def test_the_console_is_told_every_field_that_the_doctor_asks_for(module: Module) -> None:
+    told = dict(module.blocks("output"))[("meta",)]["value"]["webhook_fields"]
+    assert set(told) == {NEEDED_FIELD, *USEFUL_FIELDS}
 
 
 def _example(value: str) -> str:

@@ -1,30 +1,35 @@
 """All checks, one after the other, and what they found for people and for programs."""
 
 import json
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 
 import httpx
 
-from functions.core.graph import Graph
-from functions.core.lines import Directory, Line
+from functions.core.checkup.finding import Finding
+from functions.core.lines import every_connection, every_line
+from functions.core.management import Management
 from functions.core.media import MediaMissing, MediaUnavailable
 from functions.core.ports import Ports
-from functions.core.store import Query, Refused, Unavailable
-from functions.local.doctor import lines, places, waiting
-from functions.local.doctor.finding import Check, Finding, Patient
+from functions.core.store import Refused, Unavailable
+from functions.local.doctor import app, crms, lines, places, waiting
+from functions.local.doctor.patient import Check, Patient
 
 CHECKS: Mapping[str, Check] = {
     "settings": places.settings,
     "public URL": places.public_url,
     "store": places.store,
+    "indexes": places.indexes,
     "queues": places.queues,
     "media store": places.media,
+    "data keys": places.sealed,
+    "clock against Meta's": places.meta_clock,
+    "webhook": app.webhook,
+    "app": app.subscription,
     "lines": lines.known,
-    "WhatsApp": lines.access,
-    "webhooks": lines.webhooks,
-    "sending": lines.held,
-    "last message in": lines.last_inbound,
+    "each line": lines.each,
+    "connections": crms.each,
     "events": waiting.events,
     "outbox": waiting.outbox,
     "files": waiting.files,
@@ -37,14 +42,21 @@ CHECKS: Mapping[str, Check] = {
 _MARKS = {"ok": "ok", "warn": "WARN", "bad": "BAD", "unknown": "?"}
 
 
-async def examine(ports: Ports, client: httpx.AsyncClient) -> list[Finding]:
-    """Run every check. `client` is the way to the Graph API. What can't be reached is a finding, never an exception."""
+async def examine(
+    ports: Ports, client: httpx.AsyncClient, *, timer: Callable[[], float] = time.monotonic
+) -> list[Finding]:
+    """Run every check. What can't be reached is a finding, never an exception.
+
+    `client` is the way to Meta, to the CRMs and to our own webhook; `timer` measures Meta's answers.
+    """
     settings = ports.settings
     try:
-        found = await _lines(ports)
+        found = await every_line(ports.store)
+        linked = await every_connection(ports.store)
     except Unavailable:
-        found = []  # The check of the store says so.
-    patient = Patient(ports, Graph(client, settings.graph_url, settings.graph_version), found, ports.now())
+        found, linked = [], []  # The check of the store says so.
+    graph = Management(client, settings.graph_url, settings.graph_version)
+    patient = Patient(ports, client, graph, found, linked, ports.now(), timer)
     return [finding for name, check in CHECKS.items() for finding in await _checked(name, check, patient)]
 
 
@@ -54,17 +66,6 @@ async def _checked(name: str, check: Check, patient: Patient) -> Sequence[Findin
     except (Unavailable, Refused, MediaUnavailable, MediaMissing) as error:
         why = str(error) or type(error).__name__
         return [Finding(name, "bad", f"can't be reached: {why}", "Look at its setting, its rights and the network.")]
-
-
-async def _lines(ports: Ports) -> list[Line]:
-    """Return every line, by way of the business accounts at Meta."""
-    directory, ids, after = Directory(ports.store), dict[str, None](), None
-    while accounts := await ports.store.query(Query("wabas", {"polled": True}, order="templates_due", after=after)):
-        for account in accounts:
-            ids.update(dict.fromkeys([*account.fields.get("lines", {}).values(), account.fields["line"]]))
-        after = (accounts[-1].fields["templates_due"], accounts[-1].key.id)
-    found = [await directory.line(line) for line in sorted(ids)]
-    return [line for line in found if line is not None]
 
 
 def exit_code(findings: Sequence[Finding]) -> int:

@@ -3,17 +3,27 @@
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
+import httpx
+
+from functions.core.checkup.finding import Finding, span
 from functions.core.events import deliver_task
 from functions.core.health import hold_key
 from functions.core.ids import key_of
+from functions.core.indexes import INDEXES
 from functions.core.outbox import send_task
-from functions.core.store import Key, create, delete
+from functions.core.signature import TOLERANCE
+from functions.core.store import NOW, Key, Query, Unavailable, create, delete
 from functions.core.tasks import QueueUnavailable, Task
-from functions.local.doctor.finding import Finding, Patient
+from functions.local.doctor.patient import Patient
 
 _PROBE = b"leadline doctor"
+_NOBODYS = "leadline doctor"
+_TIMEOUT = 10
+_SAME, _UNNOTICED = 2, 60
+"""Seconds by which clocks may differ that nobody notices."""
 
 
 async def settings(patient: Patient) -> Sequence[Finding]:
@@ -49,12 +59,67 @@ async def store(patient: Patient) -> Sequence[Finding]:
     """Write a document, read it, and take it away."""
     key = Key("nonces", key_of("doctor", uuid.uuid4().hex))
     documents = patient.ports.store
-    await documents.commit([create(key, {"expires_at": patient.now + timedelta(minutes=10)})])
+    before = patient.ports.now()
+    await documents.commit([create(key, {"expires_at": patient.now + timedelta(minutes=10), "at": NOW})])
     [written] = await documents.get([key])
     await documents.commit([delete(key)])
     if written is None:
         return [Finding("store", "bad", "what was written could not be read", "Look at the store's own health.")]
-    return [Finding("store", "ok", "writes and reads")]
+    skew = (written.fields["at"] - before).total_seconds()
+    return [Finding("store", "ok", "writes and reads"), _clock("clock against the store's", skew)]
+
+
+async def meta_clock(patient: Patient) -> Sequence[Finding]:
+    """Compare with what Meta's answers say the time is."""
+    name, settings = "clock against Meta's", patient.ports.settings
+    before = patient.ports.now()
+    try:
+        answer = await patient.client.get(f"{settings.graph_url}/{settings.graph_version}/app", timeout=_TIMEOUT)
+        told = parsedate_to_datetime(answer.headers["date"])
+    except (httpx.HTTPError, KeyError, ValueError) as error:
+        mend = "Look at WHATSAPP_GRAPH_URL and the network."
+        return [Finding(name, "unknown", f"Meta does not say ({type(error).__name__})", mend)]
+    return [_clock(name, (told - before).total_seconds())]
+
+
+def _clock(name: str, skew: float) -> Finding:
+    """Return what a difference of clocks means; Meta's is told in whole seconds."""
+    off = abs(skew)
+    if off < _UNNOTICED:
+        return Finding(name, "ok", "the same" if off < _SAME else f"{span(off)} apart")
+    seen = f"this clock is {span(off)} {'behind' if skew > 0 else 'ahead'}"
+    mend = "Let this machine's clock be set by NTP: signed calls are refused that are 5 minutes off."
+    return Finding(name, "bad" if off >= TOLERANCE else "warn", seen, mend)
+
+
+async def indexes(patient: Patient) -> Sequence[Finding]:
+    """Ask every query that the code asks, in a form that finds nothing; a store without its index refuses."""
+    missing = []
+    for index in INDEXES:
+        where = dict.fromkeys(index.equal, _NOBODYS)
+        query = Query(index.collection, where, order=index.order, descending=index.descending, limit=1)
+        try:
+            await patient.ports.store.query(query)
+        except Unavailable as error:
+            missing.append(f"{index.collection} by {', '.join([*index.equal, index.order])} ({error})")
+    if missing:
+        mend = "terraform apply makes them; a new one takes Google some minutes."
+        return [Finding("indexes", "bad", f"refused: {'; '.join(missing)}", mend)]
+    return [Finding("indexes", "ok", f"all {len(INDEXES)} queries are answered")]
+
+
+async def sealed(patient: Patient) -> Sequence[Finding]:
+    """What lies sealed in the store, and whether the newest data key sealed it."""
+    settings, old = patient.ports.settings, []
+    for seal, texts in (
+        (settings.token_keys, [line.token for line in patient.lines]),
+        (settings.connection_keys, [secret for connection in patient.connections for secret in connection.secrets]),
+    ):
+        old += [text for text in texts if seal and not seal.is_newest(text)]
+    if old:
+        seen = f"{len(old)} of what lies in the store is not sealed with the newest key"
+        return [Finding("data keys", "warn", seen, "leadline keys rotate: until then the older key is needed.")]
+    return [Finding("data keys", "ok", "everything is sealed with the newest key")]
 
 
 async def queues(patient: Patient) -> Sequence[Finding]:
@@ -66,7 +131,7 @@ async def queues(patient: Patient) -> Sequence[Finding]:
     holds = await patient.ports.store.get([hold_key(line.id) for line in patient.lines])
     tasks = [
         Task("housekeeping", "sync", {"kind": "sweep"}, key_of("sweep", minute)),
-        *(deliver_task(connection, minute) for connection in patient.connections),
+        *(deliver_task(connection.id, minute) for connection in patient.connections),
         # A line that is held would keep the task for a conversation that there is not.
         *(
             send_task(line.id, key_of("doctor", line.id), minute)

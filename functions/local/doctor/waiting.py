@@ -4,11 +4,12 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from functions.core.checkup.finding import Finding, State, ago
 from functions.core.events import waiting
 from functions.core.parked import items
 from functions.core.reach import reach_key
 from functions.core.store import Query
-from functions.local.doctor.finding import Finding, Patient, State, ago
+from functions.local.doctor.patient import Patient
 
 _MANY = 100
 _MOST = 1000
@@ -19,7 +20,7 @@ _LATE, _TOO_LATE = timedelta(minutes=2), timedelta(hours=1)
 
 async def events(patient: Patient) -> Sequence[Finding]:
     """Events that each CRM has not taken yet."""
-    return [await _events(patient, connection) for connection in patient.connections]
+    return [await _events(patient, connection.id) for connection in patient.connections]
 
 
 async def _events(patient: Patient, connection: str) -> Finding:

@@ -14,7 +14,8 @@ from functions.local.odoo.database import HOST, Databases, free_port
 class OdooServer:
     """Odoo's server on one database. Pages and websocket share one port, since it runs as one threaded process.
 
-    `port` is a free one unless given. `cron_threads=0` leaves scheduled actions out, which suits tests.
+    `port` is a free one unless given. `cron_threads=0` leaves scheduled actions out, which suits tests. With `workers`
+    it runs as so many processes instead, as servers of businesses do; its websocket then has a port of its own.
     """
 
     def __init__(
@@ -25,6 +26,7 @@ class OdooServer:
         port: int | None = None,
         log: Path | None = None,
         cron_threads: int = 1,
+        workers: int = 0,
     ) -> None:
         self.port = port or free_port()
         self.url = f"http://{HOST}:{self.port}"
@@ -32,6 +34,7 @@ class OdooServer:
         self._databases = databases
         self._database = database
         self._cron_threads = cron_threads
+        self._workers = workers
         self._child: Child | None = None
 
     def start(self) -> None:
@@ -47,6 +50,8 @@ class OdooServer:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         self.log.unlink(missing_ok=True)
         options = [f"--http-port={self.port}", f"--max-cron-threads={self._cron_threads}"]
+        if self._workers:
+            options += [f"--workers={self._workers}", f"--gevent-port={free_port()}"]
         command = self._databases.command("server", "-d", self._database, *options)
         self._child = Child(command, log=self.log, env=self._databases.odoo.environment())
 

@@ -7,6 +7,7 @@ Errors are problem documents.
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
@@ -21,7 +22,7 @@ from starlette.routing import Route
 from functions.core.http import problem
 from functions.core.phone import digits
 from functions.local.simulator.customers import Customer, Line, Message
-from functions.local.simulator.identifiers import international
+from functions.local.simulator.identifiers import international, node_id
 from functions.local.simulator.media import RECEIVED_LIMIT
 from functions.local.simulator.payloads import template_status
 from functions.local.simulator.phones import Unwritable, iso
@@ -51,6 +52,14 @@ class NewCustomer(_Body):
 
     wa_id: Number
     name: str = Field(min_length=1, max_length=100)
+
+
+class NewLine(_Body):
+    """A number that a business has added in Meta's console, and that nobody has registered yet."""
+
+    number: Annotated[str, Field(pattern=r"^\+[\d ()-]{7,25}$")]
+    name: str = Field(min_length=1, max_length=100)
+    waba: str | None = Field(None, pattern=r"^\d{1,20}$")
 
 
 class Switches(_Body):
@@ -106,6 +115,7 @@ def routes(simulator: Simulator) -> list[Route]:
         ("GET", "/simulator/", api.page),
         ("GET", "/simulator/wa.me/{number}", api.open_link),
         ("GET", "/simulator/lines", api.lines),
+        ("POST", "/simulator/lines", api.add_line),
         ("GET", "/simulator/customers", api.customers),
         ("POST", "/simulator/customers", api.add_customer),
         ("PATCH", person, api.switch),
@@ -172,6 +182,13 @@ class _Api:
 
     async def lines(self, _: Request) -> Response:
         return JSONResponse([_line(line) for line in self._all.lines.values()])
+
+    async def add_line(self, request: Request) -> Response:
+        """What Meta's console does: the answer is all that `leadline line add` asks for."""
+        given = NewLine.model_validate(await _json(request))
+        number = Line(node_id(), given.waba or node_id(), given.number, given.name, f"simulated-{secrets.token_hex(8)}")
+        self._all.add_line(number)
+        return JSONResponse({**_line(number), "waba": number.waba, "token": number.token}, 201)
 
     async def customers(self, _: Request) -> Response:
         return JSONResponse([self._person(customer) for customer in self._all.customers.all()])

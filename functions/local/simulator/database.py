@@ -46,6 +46,12 @@ CREATE TABLE IF NOT EXISTS templates (
     UNIQUE (waba, name, language)
 );
 CREATE TABLE IF NOT EXISTS unsubscribed (waba TEXT PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS numbers (
+    phone_number_id TEXT PRIMARY KEY, waba TEXT NOT NULL, number TEXT NOT NULL, name TEXT NOT NULL, token TEXT NOT NULL,
+    registered INTEGER NOT NULL, pin TEXT,   -- of two-step verification; without one any is taken, and kept
+    tries TEXT NOT NULL DEFAULT '[]'         -- when it was registered lately
+);
+CREATE TABLE IF NOT EXISTS overrides (of TEXT PRIMARY KEY, uri TEXT NOT NULL); -- of a number or an account
 """
 
 

@@ -25,6 +25,7 @@ KINDS: dict[int, Kind] = {
     3: Kind("Application does not have the capability to make this API call.", 500),
     4: Kind("Application request limit reached"),
     10: Kind("Application does not have permission for this action", 403),
+    15: Kind("This method must be called with an app access_token."),
     33: Kind("Parameter value is not valid", 400, "The business phone number has been deleted."),
     100: Kind("Invalid parameter"),
     190: Kind("Error validating access token: the session has expired.", 401),
@@ -93,6 +94,7 @@ KINDS: dict[int, Kind] = {
     135000: Kind("Generic user error"),
     137000: Kind("Identity hash mismatch"),
     2494100: Kind("Account in maintenance mode", 500),
+    2200: Kind("Callback verification failed"),
     2635: Kind("This version of the API is no longer available. Call a current one."),
 }
 

@@ -5,9 +5,9 @@ Source: Meta, "Cloud API" and "Business Management API" references.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Awaitable, Callable
+from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
 from starlette.datastructures import UploadFile
@@ -15,7 +15,8 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from functions.local.simulator.customers import Line
+from functions.local.simulator.administration import Administration
+from functions.local.simulator.door import Door, body_of
 from functions.local.simulator.errors import GraphError, unknown_node
 from functions.local.simulator.media import File
 from functions.local.simulator.shapes import parse_read_mark, parse_send
@@ -23,7 +24,6 @@ from functions.local.simulator.shapes import parse_read_mark, parse_send
 if TYPE_CHECKING:
     from functions.local.simulator.simulator import Simulator
 
-_VERSIONS = {f"v{major}.0" for major in range(21, 27)}
 _FILE = "/graph/whatsapp_business/attachments/"
 _NODE = "/graph/{version}/{node}"
 
@@ -38,7 +38,8 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 def routes(simulator: Simulator) -> list[Route]:
     """Return the routes of the simulated Graph API."""
-    graph = _Graph(simulator)
+    admin = Administration(simulator)
+    graph = _Graph(simulator, admin)
     edges = (
         ("messages", "POST", graph.messages),
         ("media", "POST", graph.upload),
@@ -46,42 +47,62 @@ def routes(simulator: Simulator) -> list[Route]:
         ("message_templates", "GET", graph.templates),
         ("message_templates", "POST", graph.create_template),
         ("message_templates", "DELETE", graph.delete_template),
-        ("subscribed_apps", "GET", graph.subscriptions),
-        ("subscribed_apps", "POST", graph.subscribe),
-        ("subscribed_apps", "DELETE", graph.unsubscribe),
+        ("subscribed_apps", "GET", admin.subscribed_apps),
+        ("subscribed_apps", "POST", admin.subscribe),
+        ("subscribed_apps", "DELETE", admin.unsubscribe),
+        ("subscriptions", "GET", admin.subscriptions),
+        ("subscriptions", "POST", admin.set_subscriptions),
+        ("register", "POST", admin.register),
+        ("deregister", "POST", admin.deregister),
         ("phone_numbers", "GET", graph.numbers),
     )
+    answering = _Answering(simulator)
     return [
-        Route(_FILE, _answering(graph.download)),
-        *(Route(f"{_NODE}/{edge}", _answering(handler), methods=[method]) for edge, method, handler in edges),
-        Route(_NODE, _answering(graph.node)),
-        Route(_NODE, _answering(graph.delete), methods=["DELETE"]),
-        Route("/graph/{path:path}", _answering(graph.unknown), methods=["GET", "POST", "DELETE"]),
+        Route(_FILE, answering(graph.download)),
+        *(Route(f"{_NODE}/{edge}", answering(handler), methods=[method]) for edge, method, handler in edges),
+        Route("/graph/{version}/debug_token", answering(admin.debug_token)),
+        Route("/graph/{version}/app", answering(admin.app)),
+        Route(_NODE, answering(graph.node)),
+        Route(_NODE, answering(admin.change), methods=["POST"]),
+        Route(_NODE, answering(graph.delete), methods=["DELETE"]),
+        Route("/graph/{path:path}", answering(graph.unknown), methods=["GET", "POST", "DELETE"]),
     ]
 
 
-def _answering(handler: Handler) -> Handler:
-    """Answer a `GraphError` as Meta does."""
+class _Answering:
+    """Answers a `GraphError` as Meta does, says what time it is, and takes its time if it is told to."""
 
-    async def endpoint(request: Request) -> Response:
+    def __init__(self, simulator: Simulator) -> None:
+        self._all = simulator
+
+    def __call__(self, handler: Handler) -> Handler:
+        async def endpoint(request: Request) -> Response:
+            if slow := self._all.scenarios.take(("slow",), str(request.path_params.get("node", ""))):
+                await self._all.pause(slow.figure("seconds"))
+            answer = await self._answer(handler, request)
+            answer.headers["Date"] = formatdate(self._all.now(), usegmt=True)
+            return answer
+
+        return endpoint
+
+    async def _answer(self, handler: Handler, request: Request) -> Response:
         try:
             return await handler(request)
         except GraphError as error:
             bearer = {"WWW-Authenticate": 'OAuth "Facebook Platform" "invalid_token"'} if error.http == 401 else {}
             return JSONResponse(error.body(), error.http, headers=bearer)
 
-    return endpoint
 
+class _Graph(Door):
+    """The endpoints of everyday. Each checks the version, the token and the node before anything else."""
 
-class _Graph:
-    """The endpoints. Each checks the version, the token and the node before anything else."""
-
-    def __init__(self, simulator: Simulator) -> None:
-        self._all = simulator
+    def __init__(self, simulator: Simulator, administration: Administration) -> None:
+        super().__init__(simulator)
+        self._administration = administration
 
     async def messages(self, request: Request) -> Response:
         line = self._line(request)
-        body = await _json(request)
+        body = await body_of(request)
         if "status" in body:
             return JSONResponse(self._all.sends.mark_read(line, parse_read_mark(body)))
         return JSONResponse(await self._all.sends.send(line, parse_send(body)))
@@ -117,7 +138,7 @@ class _Graph:
         lines, node = self._bearer(request), request.path_params["node"]
         for line in lines:
             if node == line.phone_number_id:
-                return JSONResponse(_selected(request, self._number(line), _NUMBER_FIELDS))
+                return JSONResponse(_selected(request, self._administration.facts(line), _NUMBER_FIELDS))
             if node == line.waba:
                 return JSONResponse({"id": line.waba, "name": line.name, "timezone_id": "1"})
         if file := self._file(request, node):
@@ -155,7 +176,7 @@ class _Graph:
         return JSONResponse({"data": [_selected(request, one, _TEMPLATE_FIELDS) for one in page], "paging": paging})
 
     async def create_template(self, request: Request) -> Response:
-        waba, body = self._waba(request), await _json(request)
+        waba, body = self._waba(request), await body_of(request)
         for key in ("name", "language", "category", "components"):
             if key not in body:
                 raise GraphError(100, message=f"(#100) The parameter {key} is required.")
@@ -170,63 +191,16 @@ class _Graph:
             raise GraphError(100, "name: there is no such template")
         return JSONResponse({"success": True})
 
-    async def subscriptions(self, request: Request) -> Response:
-        waba = self._waba(request)
-        app = {"whatsapp_business_api_data": {"id": "100000000000009", "name": "Leadline", "link": ""}}
-        return JSONResponse({"data": [app] if self._all.webhooks.subscribed(waba) else []})
-
-    async def subscribe(self, request: Request) -> Response:
-        self._all.webhooks.subscribe(self._waba(request), on=True)
-        return JSONResponse({"success": True})
-
-    async def unsubscribe(self, request: Request) -> Response:
-        self._all.webhooks.subscribe(self._waba(request), on=False)
-        return JSONResponse({"success": True})
-
     async def numbers(self, request: Request) -> Response:
         waba = self._waba(request)
         lines = [line for line in self._bearer(request) if line.waba == waba]
-        return JSONResponse({"data": [_selected(request, self._number(line), _NUMBER_FIELDS) for line in lines]})
+        facts = [self._administration.facts(line) for line in lines]
+        return JSONResponse({"data": [_selected(request, one, _NUMBER_FIELDS) for one in facts]})
 
     async def unknown(self, request: Request) -> Response:
         self._check_version(request)
         self._bearer(request)
         raise GraphError(2500, message=f"Unknown path components: /{request.path_params['path']}", http=400)
-
-    def _check_version(self, request: Request) -> None:
-        version = request.path_params.get("version") or request.path_params["path"].partition("/")[0]
-        if not re.fullmatch(r"v\d+\.\d+", version):
-            raise GraphError(2500, message=f"Unknown path components: /{version}", http=400)
-        if version not in _VERSIONS:
-            raise GraphError(2635)
-
-    def _bearer(self, request: Request) -> list[Line]:
-        """Return the lines that the token may use."""
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token:
-            message = "An access token is required to request this resource."
-            raise GraphError(104, message=message, http=401)
-        lines = [line for line in self._all.lines.values() if line.token == token]
-        if not lines:
-            raise GraphError(190, message="Invalid OAuth access token - Cannot parse access token")
-        if self._all.scenarios.take(("token_expired",), lines[0].phone_number_id):
-            raise GraphError(190)
-        return lines
-
-    def _line(self, request: Request) -> Line:
-        self._check_version(request)
-        node = request.path_params["node"]
-        for line in self._bearer(request):
-            if line.phone_number_id == node:
-                return line
-        raise unknown_node(node, request.method)
-
-    def _waba(self, request: Request) -> str:
-        self._check_version(request)
-        node: str = request.path_params["node"]
-        if node not in {line.waba for line in self._bearer(request)}:
-            raise unknown_node(node, request.method)
-        return node
 
     def _file(self, request: Request, node: str) -> File | None:
         file = self._all.media.get(node)
@@ -249,33 +223,6 @@ class _Graph:
             "sha256": file.sha256.hex(),
             "file_size": str(file.size),
             "id": file.id,
-        }
-
-    def _number(self, line: Line) -> dict[str, Any]:
-        locked = any(
-            one.fault == "account_locked" and one.strikes(line.phone_number_id, one.customer)
-            for one in self._all.scenarios.all()
-        )
-        health = "BLOCKED" if locked else "AVAILABLE"
-        entities = [
-            {"entity_type": "PHONE_NUMBER", "id": line.phone_number_id, "can_send_message": "AVAILABLE"},
-            {"entity_type": "WABA", "id": line.waba, "can_send_message": health},
-        ]
-        return {
-            "id": line.phone_number_id,
-            "verified_name": line.name,
-            "display_phone_number": line.number,
-            "code_verification_status": "VERIFIED",
-            "quality_rating": "GREEN",
-            "status": "CONNECTED",
-            "name_status": "APPROVED",
-            "platform_type": "CLOUD_API",
-            "account_mode": "LIVE",
-            "is_on_biz_app": False,
-            "throughput": {"level": "STANDARD"},
-            "webhook_configuration": {"application": self._all.webhooks.url},
-            "whatsapp_business_manager_messaging_limit": "TIER_2K",
-            "health_status": {"can_send_message": health, "entities": entities},
         }
 
 
@@ -302,12 +249,3 @@ def _cursor(request: Request) -> int:
 def _limit(request: Request) -> int:
     limit = request.query_params.get("limit", "25")
     return min(max(int(limit), 1), 100) if limit.isdigit() else 25
-
-
-async def _json(request: Request) -> dict[str, Any]:
-    """Return the body as an object. Meta takes what it can't read as a request without parameters."""
-    try:
-        body = json.loads(await request.body())
-    except ValueError:
-        return {}
-    return body if isinstance(body, dict) else {}

@@ -59,9 +59,19 @@ WEBHOOKS = {
 }
 OTHERS = {
     "token_expired": Fault("every call is answered 190", 190),
+    "slow": Fault("every call is answered, but only after `seconds`", seconds=2),
     "media_failing": Fault("the download of a file is answered `http`", http=404),
 }
-FAULTS = {**REFUSALS, **BEFORE, **AFTER, **STATUSES, **WEBHOOKS, **OTHERS}
+STATES = {
+    "token_expiring": Fault("the token runs out in `seconds`", seconds=3 * 24 * 3600),
+    "permission_missing": Fault("the token may not send messages", 10),
+    "number_disconnected": Fault("the number is not connected", 133010),
+    "quality_low": Fault("the number's quality is rated RED"),
+    "limit_reached": Fault("the business has reached its messaging limit"),
+}
+"""What Meta says of a number or a token, as long as the scenario is in force."""
+
+FAULTS = {**REFUSALS, **BEFORE, **AFTER, **STATUSES, **WEBHOOKS, **OTHERS, **STATES}
 
 
 class Scenario(BaseModel):

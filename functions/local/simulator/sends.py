@@ -12,6 +12,7 @@ from functions.local.simulator.errors import GraphError
 from functions.local.simulator.identifiers import dialled, wamid
 from functions.local.simulator.limits import REMEMBERED, Allowance
 from functions.local.simulator.media import Media, carries
+from functions.local.simulator.numbers import Numbers
 from functions.local.simulator.phones import Phones
 from functions.local.simulator.scenarios import AFTER, BEFORE, REFUSALS, Scenario, Scenarios
 from functions.local.simulator.shapes import FILES, Envelope, File, ReadMark
@@ -32,16 +33,19 @@ class Sends:
         media: Media,
         templates: Templates,
         scenarios: Scenarios,
+        numbers: Numbers,
         pairs: Allowance,
         throughput: Allowance,
         stopping: asyncio.Event,
     ) -> None:
         self._database, self._clock, self._customers, self._phones = database, clock, customers, phones
         self._media, self._templates, self._scenarios = media, templates, scenarios
+        self._numbers = numbers
         self._pairs, self._throughput, self._stopping = pairs, throughput, stopping
 
     async def send(self, line: Line, request: Envelope) -> dict[str, Any]:
         """Accept a message and return Meta's answer. Raises `GraphError`."""
+        self._check_number(line)
         customer = self._recipient(line, request)
         place = (line.phone_number_id, customer.wa_id)
         await self._strike(self._scenarios.take(BEFORE, *place))
@@ -76,6 +80,13 @@ class Sends:
         if mark.typing_indicator:
             self._customers.typing(line.phone_number_id, message.wa_id, self._clock() + _TYPING)
         return {"success": True}
+
+    def _check_number(self, line: Line) -> None:
+        """Refuse for what is wrong with the number or the token, whoever the message is for."""
+        if struck := self._scenarios.take(("permission_missing", "number_disconnected"), line.phone_number_id):
+            raise GraphError(int(struck.figure("code")))
+        if not self._numbers.registered(line):
+            raise GraphError(133010)
 
     def _recipient(self, line: Line, request: Envelope) -> Customer:
         """Find whom a message is for. A phone number wins over a BSUID, as at Meta."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from functions.local.simulator.customers import Changes, Customer, Customers, Li
 from functions.local.simulator.database import Database
 from functions.local.simulator.limits import pair_allowance, throughput_allowance
 from functions.local.simulator.media import Media
+from functions.local.simulator.numbers import Numbers
 from functions.local.simulator.phones import Phones
 from functions.local.simulator.scenarios import Scenario, Scenarios
 from functions.local.simulator.sends import Sends
@@ -42,17 +43,20 @@ class Simulator:
         auto_read: bool = False,
         first_retry: float = 1.0,
         seed: int = 0,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._clock, self._ahead, self._verify_token = clock, 0.0, verify_token
         self._own_client = httpx.AsyncClient() if client is None else None
         path = Path(path)
-        self.lines = {line.phone_number_id: line for line in lines}
         self.changes = Changes()
         self.stopping = asyncio.Event()
         self._database = Database(path)
+        self.app_secret, self.pause = app_secret, pause
+        self.numbers = Numbers(self._database, self.now, lines)
+        self.lines = self.numbers.lines
         self.scenarios = Scenarios(self._database, self.now, seed)
         self.customers = Customers(self._database, self.now, self.changes, auto_read=auto_read)
-        self.templates = Templates(self._database, sorted({line.waba for line in lines}))
+        self.templates = Templates(self._database, sorted({line.waba for line in self.lines.values()}))
         folder = path.with_name(path.stem + "-media")
         self.media = Media(self._database, folder, self.now, public_url=public_url.rstrip("/"), secret=app_secret)
         self.webhooks = Webhooks(
@@ -84,6 +88,7 @@ class Simulator:
             self.media,
             self.templates,
             self.scenarios,
+            self.numbers,
             pair_allowance(),
             throughput,
             self.stopping,
@@ -130,6 +135,11 @@ class Simulator:
         """Let a customer write: a text, or a message of any type in the inbound shape."""
         shaped = {"type": "text", "text": {"body": message}} if isinstance(message, str) else message
         return self.phones.write(wa_id, shaped, line or next(iter(self.lines)), name)
+
+    def add_line(self, line: Line) -> None:
+        """Add a number that nobody has registered yet, with its account."""
+        self.numbers.add(line)
+        self.templates.seed(line.waba)
 
     def meet(self, wa_id: str, name: str | None = None) -> Customer:
         """Return the customer, made if need be."""

@@ -128,9 +128,13 @@ class Templates:
     def __init__(self, database: Database, wabas: list[str]) -> None:
         self._database = database
         for waba in wabas:
-            if not database.one("SELECT 1 FROM templates WHERE waba = ?", waba):
-                for definition in SEEDS:
-                    self.put(waba, definition)
+            self.seed(waba)
+
+    def seed(self, waba: str) -> None:
+        """Give an account that has no templates its first ones."""
+        if not self._database.one("SELECT 1 FROM templates WHERE waba = ?", waba):
+            for definition in SEEDS:
+                self.put(waba, definition)
 
     def put(self, waba: str, definition: dict[str, Any]) -> str:
         """Add or replace a definition; return its id."""

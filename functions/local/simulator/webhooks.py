@@ -6,7 +6,7 @@ Source: Meta, "Create a webhook endpoint" and "Webhooks overview".
 import asyncio
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import httpx
@@ -17,6 +17,30 @@ from functions.local.simulator.payloads import entry, envelope, merged
 from functions.local.simulator.scenarios import Scenarios
 
 log = logging.getLogger(__name__)
+
+FIELDS = (
+    "messages",
+    "message_template_status_update",
+    "message_template_quality_update",
+    "message_template_components_update",
+    "template_category_update",
+    "phone_number_quality_update",
+    "phone_number_name_update",
+    "account_update",
+    "account_review_update",
+    "account_alerts",
+    "business_capability_update",
+    "user_preferences",
+    "security",
+    "smb_message_echoes",
+    "smb_app_state_sync",
+    "history",
+    "calls",
+)
+"""What the app is subscribed to, until it says otherwise."""
+
+_FOLLOWING = frozenset({"messages", "calls", "smb_message_echoes", "smb_app_state_sync", "history"})
+"""The fields that follow an override; all others go to the app's own callback."""
 
 _GIVEN_UP_AFTER = 7 * 24 * 3600
 _LONGEST_PAUSE = 3600
@@ -41,7 +65,8 @@ class Webhooks:
         on_delivered: Callable[[dict[str, Any]], None],
     ) -> None:
         self._database, self._clock, self._scenarios, self._client = database, clock, scenarios, client
-        self.url, self._secret, self._first_retry = url, app_secret, first_retry
+        self.url, self.fields = url, frozenset(FIELDS)
+        self._secret, self._first_retry = app_secret, first_retry
         self._on_delivered = on_delivered
         self._wake = asyncio.Event()
         self._quiet = asyncio.Condition()
@@ -51,7 +76,7 @@ class Webhooks:
         self, waba: str, field: str, value: dict[str, Any], *, line: str, customer: str | None, delay: float = 0
     ) -> None:
         """Queue an update of one account, due `delay` seconds from now."""
-        if not self.subscribed(waba):
+        if not self.subscribed(waba) or field not in self.fields:
             return
         repeated = self._scenarios.take(("webhooks_repeated",), line, customer)
         batched = self._scenarios.take(("webhooks_batched",), line, customer)
@@ -76,6 +101,10 @@ class Webhooks:
         if not on:
             self._database.run("INSERT INTO unsubscribed (waba) VALUES (?)", waba)
 
+    def configure(self, url: str, fields: Collection[str]) -> None:
+        """Let the app's webhooks go to another callback, with these fields alone."""
+        self.url, self.fields = url, frozenset(fields)
+
     async def redeliver(self, times: int, containing: str = "") -> list[int]:
         """Post the newest delivered webhook that contains a text `times` times at once; return the answers."""
         needle = json.dumps(containing)[1:-1].replace("/", "\\/")
@@ -98,10 +127,17 @@ class Webhooks:
 
     async def verify(self, verify_token: str) -> bool:
         """Make Meta's GET handshake; say whether the endpoint answered the challenge."""
+        return await self.handshake(self.url, verify_token) == httpx.codes.OK
+
+    async def handshake(self, url: str, verify_token: str) -> int:
+        """Make Meta's GET handshake with an endpoint; return its status, 0 if none came or the challenge did not."""
         challenge = "1158201444"
         query = {"hub.mode": "subscribe", "hub.challenge": challenge, "hub.verify_token": verify_token}
-        answer = await self._client.get(self.url, params=query, timeout=_TIMEOUT)
-        return answer.status_code == httpx.codes.OK and answer.text == challenge
+        try:
+            answer = await self._client.get(url, params=query, timeout=_TIMEOUT)
+        except httpx.HTTPError:
+            return 0
+        return answer.status_code if answer.status_code != httpx.codes.OK or answer.text == challenge else 0
 
     async def settled(self) -> None:
         """Wait until nothing is due and nothing is under way. What waits for a later time does not count."""
@@ -204,10 +240,23 @@ class Webhooks:
             "X-Hub-Signature-256": sign_meta(body, self._secret),
         }
         try:
-            answer = await self._client.post(self.url, content=body, headers=headers, timeout=_TIMEOUT)
+            answer = await self._client.post(self._callback(payload), content=body, headers=headers, timeout=_TIMEOUT)
         except httpx.HTTPError:
             return 0
         return answer.status_code
+
+    def _callback(self, payload: str) -> str:
+        """Return where a body goes: a number's own callback, its account's, or the app's. Facts go to the app's."""
+        if not self._database.one("SELECT 1 FROM overrides"):
+            return self.url
+        first = json.loads(payload)["entry"][0]
+        change = first["changes"][0]
+        if change["field"] not in _FOLLOWING:
+            return self.url
+        number = change["value"].get("metadata", {}).get("phone_number_id")
+        most_special = "SELECT uri FROM overrides WHERE of IN (?1, ?2) ORDER BY of = ?1 DESC"
+        row = self._database.one(most_special, number, first["id"])
+        return str(row["uri"]) if row else self.url
 
     async def _pause(self) -> None:
         """Sleep until woken or until the next webhook is due. What is due already is under way, or waits for room."""

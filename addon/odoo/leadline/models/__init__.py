@@ -21,6 +21,7 @@ from . import leadline_conversation_files
 from . import leadline_mention
 from . import ir_attachment
 from . import leadline_tag
+from . import leadline_notice
 from . import leadline_conversation_inbox
 from . import leadline_conversation_activity
 from . import crm_lead

@@ -272,25 +272,48 @@ class LeadlineConversation(models.Model):
         """
         results = [None] * len(raw_events)
         alerts = []
+        known = self._known(raw_events)
         # Every batch takes its subjects in the same order, so that two of them can't wait for each other.
         for position in sorted(range(len(raw_events)), key=lambda index: _subject_of(raw_events[index])):
-            results[position], alert = self._apply_guarded(connection, raw_events[position])
+            results[position], alert = self._apply_guarded(connection, raw_events[position], known)
             if alert:
                 alerts.append(alert)
         # Only now, since rolling back to a savepoint also drops what is about to be sent.
         self._send_alerts(alerts)
+        self.env["leadline.notice"]._wake()
         return results
 
     @api.model
-    def _apply_guarded(self, connection, raw_event):
-        """Apply one event in a savepoint of its own. Return its result and what to alert agents of, if anything."""
+    def _known(self, raw_events):
+        """Return the rows that a batch is about as far as they are here, by identifier, locked.
+
+        All at once: what one of them needs is then read for all of them.
+        """
+        subjects = {subject for raw_event in raw_events if (subject := _subject_of(raw_event))}
+        rows = self.search([("identifier", "in", list(subjects))], order="id")
+        rows._lock()
+        return {row.identifier: row for row in rows}
+
+    @api.model
+    def _apply_guarded(self, connection, raw_event, known):
+        """Apply one event in a savepoint of its own. Return its result and what to alert agents of, if anything.
+
+        :param known: rows by identifier, to which a new one is added
+        """
         result = {"id": event_id(raw_event), "ok": False}
         try:
             with self.env.cr.savepoint():
                 event = read_event(raw_event)
-                about_line = isinstance(event, LineEvent)
-                subject = (self.env["leadline.line"] if about_line else self)._apply_event(connection, event)
-                return result | subject._event_result(), subject._prepare_alert(event)
+                if isinstance(event, LineEvent):
+                    subject = self.env["leadline.line"]._apply_event(connection, event)
+                else:
+                    subject = self._apply_event(connection, event, known)
+                result |= subject._event_result()
+                alert = subject._prepare_alert(event)
+            # Not before: what was rolled back is not here.
+            if not isinstance(event, LineEvent):
+                known[event.conversation.id] = subject
+            return result, alert
         except (psycopg2.OperationalError, psycopg2.InterfaceError, ConcurrencyError):
             raise
         except (EventRefused, UserError) as refusal:
@@ -303,19 +326,18 @@ class LeadlineConversation(models.Model):
             return result | {"refused": f"Odoo could not apply this event ({type(error).__name__})."}, None
 
     @api.model
-    def _apply_event(self, connection, event):
+    def _apply_event(self, connection, event, known):
         """Bring the mirror row up to what the event tells and return it."""
         told = event.conversation
-        line = self.env["leadline.line"]._of_event(connection, told.line)
+        row = known.get(told.id, self.browse())
+        line = self.env["leadline.line"]._of_event(connection, told.line, row.line_id)
         # From here on as somebody of the line's company would do it.
         company = line.company_id
         conversations = self.with_company(company).with_context(lang=company.partner_id.lang)
-        conversation = conversations.search([("identifier", "=", told.id)]) or conversations._meet(line, told)
+        conversation = row.with_env(conversations.env) or conversations._meet(line, told)
         if conversation.connection_id != connection:
             raise EventRefused("The conversation belongs to another connection.")
         newer = told.version > conversation.version
-        if newer or event.type == "message.received" or event.status == "failed":
-            conversation._lock()
         if newer:
             conversation._take_state(told)
         if event.status == "failed":
@@ -335,10 +357,12 @@ class LeadlineConversation(models.Model):
         """
         # By hand: `lock_for_update` gives up instead of waiting, and a conflict that an UPDATE meets is logged with
         # the values of the row.
-        self.env.cr.execute(
-            SQL("SELECT FROM leadline_conversation WHERE id IN %s FOR NO KEY UPDATE", tuple(self.ids)),
-            log_exceptions=False,
-        )
+        if self:
+            # In one order, so that two who lock several can't wait for each other.
+            query = SQL(
+                "SELECT FROM leadline_conversation WHERE id IN %s ORDER BY id FOR NO KEY UPDATE", tuple(self.ids)
+            )
+            self.env.cr.execute(query, log_exceptions=False)
 
     @api.model
     def _meet(self, line, told):
@@ -519,32 +543,35 @@ class LeadlineConversation(models.Model):
     def _notify_owner(self):
         """Notify the owner of a customer who writes: once, until what was written has been read."""
         self.ensure_one()
-        card = self._alert_card()
         alerted = self.alerted_count > self.read_count
-        if alerted or not self.unread_count or not card:
+        if alerted or not self.unread_count or not self._alert_card():
             return
         self.alerted_count = self.received_count
-        env = self.with_context(lang=self.user_id.lang).env
-        card.message_notify(
-            partner_ids=self.user_id.partner_id.ids,
-            subject=env._("New WhatsApp message"),
-            body=env._("There is a new WhatsApp message for %s.", card.display_name),
-        )
+        self.env["leadline.notice"]._ask(self, "message")
 
     def _notify_reaction(self):
         """Notify the owner of a customer who reacts. Reactions are never unread, so time keeps them from crowding."""
         self.ensure_one()
-        card = self._alert_card()
         now = fields.Datetime.now()
-        if not card or (self.reaction_alerted_at and now - self.reaction_alerted_at < REACTIONS_APART):
+        if not self._alert_card() or (self.reaction_alerted_at and now - self.reaction_alerted_at < REACTIONS_APART):
             return
         self.reaction_alerted_at = now
+        self.env["leadline.notice"]._ask(self, "reaction")
+
+    def _tell_owner(self, about):
+        """Notify the owner, unless there is none any more or what came has been read meanwhile."""
+        self.ensure_one()
+        card = self._alert_card()
+        if not card or (about == "message" and not self.unread_count):
+            return
         env = self.with_context(lang=self.user_id.lang).env
-        card.message_notify(
-            partner_ids=self.user_id.partner_id.ids,
-            subject=env._("Reaction on WhatsApp"),
-            body=env._("The customer's reaction to a WhatsApp message has changed: %s.", card.display_name),
-        )
+        if about == "message":
+            subject = env._("New WhatsApp message")
+            body = env._("There is a new WhatsApp message for %s.", card.display_name)
+        else:
+            subject = env._("Reaction on WhatsApp")
+            body = env._("The customer's reaction to a WhatsApp message has changed: %s.", card.display_name)
+        card.message_notify(partner_ids=self.user_id.partner_id.ids, subject=subject, body=body)
 
     def _alert_card(self):
         """Return the card that the owner is to look at; none when there is nobody to tell."""

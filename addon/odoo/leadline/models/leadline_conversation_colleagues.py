@@ -1,5 +1,5 @@
 from odoo import api, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 SHOWN = 8
@@ -44,7 +44,7 @@ class LeadlineConversation(models.Model):
 
         Harmless to repeat. Who may not read the chat is left out.
 
-        :param message: id of the note
+        :param message: the id by which the browser knows the note
         :return: the names of those who were left out
         :raise AccessError: when the user may not read the card, or the card has no such conversation
         """
@@ -108,10 +108,7 @@ class LeadlineConversation(models.Model):
     def _chat_of_card(self, res_model, res_id, identifier):
         """Return the card that the user names and, in sudo, one of its conversations, after checking both."""
         card = self._card(res_model, res_id)
-        conversation = self._of_card(card, Domain("identifier", "=", str(identifier)))
-        if not conversation:
-            raise AccessError(self.env._("This conversation does not belong to this card."))
-        return card, conversation
+        return card, self._one_of_card(card, identifier)
 
     def _colleagues(self, term):
         """Return, in sudo, the users of a name who might be told of the conversation, likely ones first."""

@@ -74,6 +74,26 @@ class LeadlineConversation(models.Model):
             "author": {"kind": "agent", "id": str(self.env.user.id), "name": self.env.user.name},
         }
 
+    @api.model
+    def chat_start_upload(self, res_model, res_id, line_identifier, file):
+        """Return where the user's browser may put a file that goes with the first message to the customer of a card.
+
+        :param file: {"type", "filename", "mime", "size"} as the chat API takes them
+        :return: {"id", "upload"} as the chat API answers or, when it says no, {"refused": its problem document}
+        :raise AccessError: when the user may not write to the customer of this card
+        :raise UserError: with a sentence that says what is wrong with the card
+        """
+        card = self._card(res_model, res_id)
+        if not self._may_send(card):
+            raise AccessError(self.env._("You may read this card, not write to its customer."))
+        line = self._line(line_identifier)
+        self._addressee(card, line)
+        announced = {name: file.get(name) for name in ("type", "filename", "mime", "size")}
+        try:
+            return line._service()._call("POST", "/v1/media", payload={"line": line.identifier} | announced)
+        except ServiceRefused as refusal:
+            return {"refused": refusal.problem}
+
     # ------------------------------------------------------------
     # Who may be written to
     # ------------------------------------------------------------

@@ -71,13 +71,15 @@ class LeadlineLine(models.Model):
     _identifier_unique = models.Constraint("UNIQUE (identifier)", "There is a line with this id already.")
 
     @api.model
-    def _of_event(self, connection, line):
+    def _of_event(self, connection, line, guess=None):
         """Return the line that an event names, created or brought up to date.
 
         :param line: `tools.event.Line`
+        :param guess: the line that it most likely is, which saves looking
         :raise EventRefused: when the line belongs to another connection
         """
-        found = self.with_context(active_test=False).search([("identifier", "=", line.id)])
+        likely = guess is not None and guess.identifier == line.id
+        found = guess if likely else self.with_context(active_test=False).search([("identifier", "=", line.id)])
         if not found:
             self.env["leadline.claim"]._take(f"line/{line.id}")
             return self.create(self._prepare_line(connection, line))

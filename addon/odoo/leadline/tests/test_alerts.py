@@ -21,7 +21,8 @@ class TestAlerts(LeadlineCase):
         self.sent()
 
     def notices(self):
-        """Return what the agent was notified of."""
+        """Return what the agent was notified of, once the scheduled action has run."""
+        self.env["leadline.notice"]._cron_give()
         return self.env["mail.message"].search(
             [
                 ("message_type", "=", "user_notification"),
@@ -100,6 +101,14 @@ class TestAlerts(LeadlineCase):
         self.apply(event(conversation(version=2, received=2, read=2)))
         self.apply(event(conversation(version=3, received=3, read=2), "message.sent"))
         self.assertEqual(len(self.notices()), 1, "only CRM's notice of the lead")
+
+    def test_what_was_read_before_the_notice_came_needs_none(self):
+        self.owned(conversation(read=1))
+        self.apply(event(conversation(version=2, received=2, read=1)))
+        self.assertTrue(self.env["leadline.notice"].search([]), "the message does not wait for it")
+        self.apply(event(conversation(version=3, received=2, read=2), "conversation.updated"))
+        self.assertEqual(len(self.notices()), 1, "only CRM's notice of the lead")
+        self.assertFalse(self.env["leadline.notice"].search([]))
 
     def test_without_owner_nobody_is_notified_but_open_tabs_are(self):
         self.met()

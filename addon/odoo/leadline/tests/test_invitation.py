@@ -30,6 +30,32 @@ class TestInvitation(LeadlineCase):
         chat = self.conversations.with_user(user or self.agent)
         return chat.chat_start(card._name, card.id, line_identifier, MESSAGE)
 
+    def test_a_file_for_the_first_message_is_announced_for_the_line(self):
+        file = {"type": "image", "filename": "sofa.png", "mime": "image/png", "size": 70, "conversation": "conv-1"}
+        self.answer(
+            {"id": "upload-1", "upload": {"method": "PUT", "url": "https://files.example/x", "headers": {}}}, 201
+        )
+        chat = self.conversations.with_user(self.agent)
+        answer = chat.chat_start_upload("crm.lead", self.lead.id, "line-test", file)
+        self.assertEqual(answer["id"], "upload-1")
+        [(method, path, _connection, body)] = self.service.calls
+        self.assertEqual((method, path), ("POST", "/base/chat/v1/media"))
+        del file["conversation"]
+        self.assertEqual(json.loads(body), {"line": "line-test"} | file)
+        self.answer({"code": "file_type", "detail": "WhatsApp takes JPEG or PNG."}, 422)
+        refused = chat.chat_start_upload("crm.lead", self.lead.id, "line-test", file)["refused"]
+        self.assertEqual(refused["code"], "file_type")
+
+    def test_nobody_announces_a_file_for_a_card_that_they_may_not_write_from(self):
+        stranger = new_test_user(self.env, "leadline_stranger", "sales_team.group_sale_salesman")
+        for user in (stranger, new_test_user(self.env, "leadline_portal", "base.group_portal")):
+            with self.subTest(user.login), self.assertRaises(AccessError):
+                self.conversations.with_user(user).chat_start_upload("crm.lead", self.lead.id, "line-test", {})
+        self.lead.partner_id.phone = self.lead.phone = False
+        with self.assertRaises(UserError):
+            self.conversations.with_user(self.agent).chat_start_upload("crm.lead", self.lead.id, "line-test", {})
+        self.assertEqual(self.service.calls, [])
+
     def test_a_card_without_conversation_offers_to_write_first(self):
         self.assertEqual(
             self.offer(),

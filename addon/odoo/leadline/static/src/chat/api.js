@@ -146,40 +146,8 @@ export class ChatApi {
             mime: file.type || "application/octet-stream",
             size: file.size,
         });
-        await this.put(upload, file, { onProgress, signal });
+        await putFile(upload, file, { base: this.base, onProgress, signal });
         return id;
-    }
-
-    /** XMLHttpRequest, since fetch tells nothing about the progress of an upload. */
-    put({ method, url, headers }, file, { onProgress, signal }) {
-        return new Promise((resolve, reject) => {
-            if (signal?.aborted) {
-                // Stopped while we still asked where to put it.
-                reject(new Unreachable("upload stopped"));
-                return;
-            }
-            const request = new browser.XMLHttpRequest();
-            request.open(method, new URL(url, `${this.base}/`).href);
-            for (const [name, value] of Object.entries(headers || {})) {
-                request.setRequestHeader(name, value);
-            }
-            request.upload.addEventListener("progress", (ev) => {
-                if (ev.lengthComputable) {
-                    onProgress?.(ev.loaded / ev.total);
-                }
-            });
-            request.addEventListener("load", () => {
-                if (request.status < 300) {
-                    resolve();
-                } else {
-                    reject(failure(request.status, parsed(request.responseText)));
-                }
-            });
-            request.addEventListener("error", () => reject(new Unreachable("upload broke off")));
-            request.addEventListener("abort", () => reject(new Unreachable("upload stopped")));
-            signal?.addEventListener("abort", () => request.abort());
-            request.send(file);
-        });
     }
 
     /**
@@ -262,6 +230,44 @@ export class ChatApi {
         this.granted = { token: grant.token, until: Date.now() + (life - GRANT_MARGIN) * 1000 };
         return grant.token;
     }
+}
+
+/**
+ * Put a file where the API says. XMLHttpRequest, since fetch tells nothing about the progress of an upload.
+ *
+ * @param {{ method: string, url: string, headers: Object }} target as the API answers
+ * @param {File} file
+ * @param {{ base?: string, onProgress?: (share: number) => void, signal?: AbortSignal }} [options]
+ */
+export function putFile({ method, url, headers }, file, { base = browser.location.origin, onProgress, signal } = {}) {
+    return new Promise((resolve, reject) => {
+        if (signal?.aborted) {
+            // Stopped while we still asked where to put it.
+            reject(new Unreachable("upload stopped"));
+            return;
+        }
+        const request = new browser.XMLHttpRequest();
+        request.open(method, new URL(url, `${base}/`).href);
+        for (const [name, value] of Object.entries(headers || {})) {
+            request.setRequestHeader(name, value);
+        }
+        request.upload.addEventListener("progress", (ev) => {
+            if (ev.lengthComputable) {
+                onProgress?.(ev.loaded / ev.total);
+            }
+        });
+        request.addEventListener("load", () => {
+            if (request.status < 300) {
+                resolve();
+            } else {
+                reject(failure(request.status, parsed(request.responseText)));
+            }
+        });
+        request.addEventListener("error", () => reject(new Unreachable("upload broke off")));
+        request.addEventListener("abort", () => reject(new Unreachable("upload stopped")));
+        signal?.addEventListener("abort", () => request.abort());
+        request.send(file);
+    });
 }
 
 function parsed(text) {

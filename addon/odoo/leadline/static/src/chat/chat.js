@@ -179,6 +179,13 @@ export class Chat extends Component {
         }
     }
 
+    /** @param {Object} summary what Odoo knows of a conversation now */
+    onSummary(summary) {
+        this.state.conversations = this.state.conversations.map((known) =>
+            known.id === summary.id ? { ...known, ...summary } : known
+        );
+    }
+
     /** The values that a template's parameters have on the record. */
     valuesFor(conversation) {
         const { resModel, resId } = this.card;

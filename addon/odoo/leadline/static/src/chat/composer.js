@@ -7,22 +7,28 @@ import { _t } from "@web/core/l10n/translation";
 import { useAutoresize } from "@web/core/utils/autoresize";
 import { useService } from "@web/core/utils/hooks";
 import { Component, onWillUnmount, onWillUpdateProps, useEffect, useRef, useState } from "@odoo/owl";
+import { Refused, Unreachable } from "./api";
 import { sizeLabel, waysOf } from "./attachment";
+import { COMMANDS, commandsFor, parseCommand, whyNot } from "./commands";
 import { hasLink } from "./formatting";
 import { labelOf } from "./message_body";
+import { SuggestionList, Suggestions } from "./suggestions";
 import { VoiceRecorder } from "./voice_recorder";
 import { countdown } from "./window";
 import { TemplatePicker } from "../template/template_picker";
 
-/** What opens the templates when it is sent, and what to search for. */
-const COMMAND = /^\/template\b\s*(.*)$/s;
-
 /** From this share of the longest text on, the agent is told how much is left. */
 const NEAR_LIMIT = 0.9;
+/** Keys that move the caret, and with it what is offered. */
+const MOVES = new Set(["ArrowLeft", "ArrowRight", "Home", "End"]);
+/** What a command takes that is chosen from a list. */
+const CHOSEN = new Set(["target", "colleague"]);
+
+let opened = 0;
 
 export class Composer extends Component {
     static template = "leadline.Composer";
-    static components = { TemplatePicker, VoiceRecorder };
+    static components = { SuggestionList, TemplatePicker, VoiceRecorder };
     static props = {
         /** Kept by the drafts service; changed here, then `onDraft` is called. */
         draft: Object,
@@ -47,6 +53,14 @@ export class Composer extends Component {
         skew: { type: Number, optional: true },
         /** What `TemplatePicker` works with. */
         templates: Object,
+        /** What Odoo knows: colleagues, canned responses, to whom a conversation can be given. */
+        odoo: Object,
+        /** {state, agent} as Odoo tells it */
+        session: { type: [Object, { value: null }], optional: true },
+        /** Id of the agent who writes. */
+        user: Number,
+        /** (name, target) → promise; rejects with `Refused` or `Unreachable` */
+        onCommand: Function,
     };
 
     setup() {
@@ -55,19 +69,48 @@ export class Composer extends Component {
         this.input = useRef("input");
         this.picker = useRef("file");
         this.emojiButton = useRef("emoji");
-        const { text, note, files, preview } = this.props.draft;
+        this.question = useRef("question");
+        this.id = `o_leadline_composer_${opened++}`;
+        const { text, note, files, preview, filling } = this.props.draft;
         this.state = useState({
             text,
             note,
             /** Whether the customer sees a preview of a link. */
             preview,
-            /** @type {{ file: File, as: string, ways: string[], notice: string|null, picture: string|null }[]} */
-            files: files.map(({ file, as }) => ({ ...this.chosen(file), as })),
+            /**
+             * @type {{ file: File, as: string, voice: boolean, ways: string[], notice: string|null,
+             *  picture: string|null }[]}
+             */
+            files: files.map(({ file, as, voice }) => ({ ...this.chosen(file, voice), as })),
             recording: false,
             now: Date.now(),
             /** What to search templates for, null while the agent is not choosing one. */
-            picking: null,
+            picking: filling ? "" : null,
+            /** Whether a command is being carried out, and why the last one was not. */
+            busy: false,
+            trouble: "",
+            /** Why what looks like a command is none: the agent says whether it goes out as text. */
+            question: "",
         });
+        this.suggestions = new Suggestions({
+            command: (term) => this.offeredCommands(term),
+            transfer: (term) => this.offeredTargets(term),
+            invite: (term) => this.offeredColleagues(term),
+            canned: (term) => this.offeredCanned(term),
+            mention: (term) => this.offeredMentions(term),
+        });
+        this.offered = useState(this.suggestions.state);
+        /** Ids of the canned responses in the text. */
+        this.canned = [];
+        useEffect(
+            (question) => {
+                if (question) {
+                    this.question.el.querySelector(".o_leadline_keep_writing").focus();
+                }
+            },
+            () => [this.state.question]
+        );
+        this.props.draft.recorded?.then((file) => this.takeRecorded(file));
         this.emoji = useEmojiPicker(undefined, { onSelect: (emoji) => this.insert(emoji) });
         useAutoresize(this.input);
         useEffect(
@@ -95,7 +138,11 @@ export class Composer extends Component {
                 this.input.el.focus();
             }
         });
-        onWillUnmount(() => this.state.files.forEach(forget));
+        onWillUnmount(() => {
+            this.isGone = true;
+            this.suggestions.clear();
+            this.state.files.forEach(forget);
+        });
     }
 
     get countdown() {
@@ -147,6 +194,13 @@ export class Composer extends Component {
             return _t("Note for colleagues. The customer never sees it.");
         }
         return this.isOpen ? _t("Write a message") : "";
+    }
+
+    /** What can be typed, for who listens instead of looking. */
+    get help() {
+        return this.state.note
+            ? _t("Type @ to mention a colleague, / for commands.")
+            : _t("Type / for commands, :: for canned responses.");
     }
 
     get inputLabel() {
@@ -213,20 +267,76 @@ export class Composer extends Component {
             text: this.state.text,
             note: this.state.note,
             preview: this.state.preview,
-            files: this.state.files.map(({ file, as }) => ({ file, as })),
+            files: this.state.files.map(({ file, as, voice }) => ({ file, as, voice })),
         });
         this.props.onDraft();
     }
 
-    onInput() {
-        this.state.text = this.input.el.value;
+    /** Put a text into the input, with the caret at its end or there. */
+    setText(text, caret = text.length) {
+        this.state.text = text;
         this.keep();
+        const { el } = this.input;
+        if (el) {
+            el.value = text;
+            el.setSelectionRange(caret, caret);
+            el.focus();
+        }
+    }
+
+    /** See what can be offered for what stands before the caret. */
+    look() {
+        const { selectionStart, selectionEnd } = this.input.el;
+        if (selectionStart === selectionEnd) {
+            this.suggestions.look(this.state.text, selectionStart, this.state.note);
+        }
+    }
+
+    onInput(ev) {
+        this.state.text = this.input.el.value;
+        Object.assign(this.state, { trouble: "", question: "" });
+        this.keep();
+        if (!ev.isComposing) {
+            this.look();
+        }
         if (!this.state.note && !this.isEmpty) {
             this.props.onTyping();
         }
     }
 
+    onKeyup({ key }) {
+        if (MOVES.has(key)) {
+            this.look();
+        }
+    }
+
+    onBlur() {
+        this.suggestions.clear();
+    }
+
+    /** @returns {boolean} whether the key was meant for what is offered */
+    onSuggestionKey({ key, shiftKey }) {
+        const { suggestions } = this;
+        if (key === "Escape" && (suggestions.isOpen || this.offered.said)) {
+            suggestions.pass();
+        } else if (!suggestions.isOpen) {
+            return false;
+        } else if (key === "ArrowDown" || key === "ArrowUp") {
+            suggestions.move(key === "ArrowDown" ? 1 : -1);
+        } else if ((key === "Enter" || key === "Tab") && !shiftKey) {
+            this.choose(suggestions.active, key === "Tab");
+        } else {
+            return false;
+        }
+        return true;
+    }
+
     onKeydown(ev) {
+        if (!ev.isComposing && this.onSuggestionKey(ev)) {
+            ev.preventDefault();
+            ev.stopPropagation();
+            return;
+        }
         if (ev.key === "Escape" && this.quote) {
             ev.preventDefault();
             ev.stopPropagation();
@@ -254,6 +364,7 @@ export class Composer extends Component {
 
     onToggleNote() {
         this.state.note = !this.state.note;
+        this.suggestions.clear();
         this.keep();
         this.input.el.focus();
     }
@@ -265,12 +376,10 @@ export class Composer extends Component {
     insert(emoji) {
         const { selectionStart, selectionEnd } = this.input.el;
         const { text } = this.state;
-        this.state.text = text.slice(0, selectionStart) + emoji + text.slice(selectionEnd);
-        this.input.el.value = this.state.text;
-        const caret = selectionStart + emoji.length;
-        this.input.el.setSelectionRange(caret, caret);
-        this.input.el.focus();
-        this.keep();
+        this.setText(
+            text.slice(0, selectionStart) + emoji + text.slice(selectionEnd),
+            selectionStart + emoji.length
+        );
     }
 
     addFiles(files) {
@@ -290,10 +399,18 @@ export class Composer extends Component {
     }
 
     /** A file with the ways in which it can go, the usual one first. */
-    chosen(file) {
+    chosen(file, voice = false) {
         const { ways, notice } = waysOf(file, this.props.limits);
         const picture = file.type.startsWith("image/") ? URL.createObjectURL(file) : null;
-        return { file, as: ways[0], ways, notice, picture };
+        return { file, voice, as: ways[0], ways: voice ? ["audio"] : ways, notice, picture };
+    }
+
+    nameOf({ file, voice }) {
+        return voice ? _t("Voice note") : file.name;
+    }
+
+    iconOf({ voice }) {
+        return voice ? "fa-microphone" : "fa-file-o";
     }
 
     onWay(chosen, ev) {
@@ -311,12 +428,12 @@ export class Composer extends Component {
         this.input.el.focus();
     }
 
-    removeLabel(file) {
-        return _t("Remove %s", file.name);
+    removeLabel(chosen) {
+        return _t("Remove %s", this.nameOf(chosen));
     }
 
-    wayOf(file) {
-        return _t("Send %s as", file.name);
+    wayOf(chosen) {
+        return _t("Send %s as", this.nameOf(chosen));
     }
 
     onPreview(ev) {
@@ -337,6 +454,19 @@ export class Composer extends Component {
         this.hand({ text: "", note: false, files: [{ file, as: "audio", voice: true }] });
     }
 
+    /** The tab is left while a voice note is recorded: it waits in the draft. @param {Promise<File>} file */
+    keepRecorded(file) {
+        this.props.draft.recorded = file;
+    }
+
+    takeRecorded(file) {
+        if (!this.isGone) {
+            delete this.props.draft.recorded;
+            this.state.files.push({ ...this.chosen(file, true), as: "audio" });
+            this.keep();
+        }
+    }
+
     /** Give what was written away, with what it answers. */
     hand(written) {
         const { replyTo, limits } = this.props;
@@ -351,27 +481,206 @@ export class Composer extends Component {
     }
 
     send() {
-        if (this.isEmpty || this.isTooLong || !this.isOpen) {
+        if (this.isEmpty || this.isTooLong || !this.isOpen || this.state.busy) {
             return;
         }
-        const { text, note, files } = this.state;
-        const command = !note && text.match(COMMAND);
+        const command = parseCommand(this.state.text);
         if (command) {
-            Object.assign(this.state, { text: "", picking: command[1].trim() });
-            this.keep();
-            return;
+            this.give(command);
+        } else {
+            this.sendText();
         }
+    }
+
+    sendText() {
+        const { text, note, files } = this.state;
+        const written = text.trim();
         this.hand({
-            text: text.trim(),
+            text: written,
             note,
-            files: note ? [] : files.map(({ file, as }) => ({ file, as })),
+            files: note ? [] : files.map(({ file, as, voice }) => ({ file, as, voice })),
             preview: this.hasLink && this.state.preview,
+            mentions: note ? this.mentionsIn(written) : [],
+            canned: this.canned,
         });
         const sent = note ? [] : files;
         sent.forEach(forget);
-        Object.assign(this.state, { text: "", files: note ? files : [], preview: true });
-        this.keep();
+        Object.assign(this.state, { files: note ? files : [], preview: true, trouble: "", question: "" });
+        this.canned = [];
+        this.props.draft.mentions = [];
+        this.suggestions.clear();
+        this.setText("");
+    }
+
+    //--------------------------------------------------------------------------
+    // Commands
+    //--------------------------------------------------------------------------
+
+    get commands() {
+        return commandsFor(this.props);
+    }
+
+    /** Do what a command says, or say why that can't be done. What was written stays until it is. */
+    give({ name, argument }) {
+        const command = COMMANDS.find((one) => one.name === name);
+        if (!command) {
+            this.state.question = _t("There is no command /%s.", name);
+        } else if (!this.commands.includes(command)) {
+            this.state.question = whyNot(name, this.props);
+        } else if (argument && !command.takes) {
+            this.state.question = _t("The command /%s stands alone.", name);
+        } else if (name === "note") {
+            this.state.note = true;
+            this.setText(argument);
+        } else if (name === "template") {
+            this.setText("");
+            Object.assign(this.state, { note: false, picking: argument });
+        } else if (command.takes) {
+            // To be chosen from what is offered.
+            this.setText(argument ? this.state.text : `/${name} `);
+            this.suggestions.passed = null;
+            this.look();
+        } else {
+            this.run(name);
+        }
+    }
+
+    async run(name, target) {
+        const { text } = this.state;
+        Object.assign(this.state, { busy: true, trouble: "" });
+        try {
+            await this.props.onCommand(name, target);
+        } catch (error) {
+            if (!(error instanceof Refused || error instanceof Unreachable)) {
+                throw error;
+            }
+            this.state.trouble =
+                error instanceof Refused ? error.message : _t("Can't reach Odoo. Try again in a moment.");
+            return;
+        } finally {
+            this.state.busy = false;
+        }
+        // What was written meanwhile stays.
+        if (this.state.text === text) {
+            this.setText("");
+        }
+    }
+
+    get asTextLabel() {
+        return this.state.note ? _t("Save it as a note") : _t("Send it as text");
+    }
+
+    onAsText() {
+        this.state.question = "";
+        this.sendText();
+    }
+
+    onKeepWriting() {
+        this.state.question = "";
         this.input.el.focus();
+    }
+
+    onQuestionKeydown(ev) {
+        if (ev.key === "Escape") {
+            ev.preventDefault();
+            ev.stopPropagation();
+            this.onKeepWriting();
+        }
+    }
+
+    //--------------------------------------------------------------------------
+    // What is offered
+    //--------------------------------------------------------------------------
+
+    /** Of the list, for who listens instead of looking. */
+    get listId() {
+        return this.offered.options.length ? `${this.id}_list` : false;
+    }
+
+    get activeId() {
+        return this.listId && `${this.listId}_${this.offered.active}`;
+    }
+
+    offeredCommands(term) {
+        return this.commands
+            .filter(({ name }) => name.startsWith(term.toLowerCase()))
+            .map(({ name, about, icon }) => ({ key: name, label: `/${name}`, detail: String(about), icon, value: name }));
+    }
+
+    async offeredTargets(term) {
+        const targets = await this.props.odoo.transferTargets(term);
+        return targets.map((target) => ({
+            key: `${target.kind}/${target.id}`,
+            label: target.name,
+            detail: target.why || (target.available ? _t("Available") : _t("Not available")),
+            icon: target.kind === "line" ? "fa-whatsapp" : target.available ? "fa-user" : "fa-user-o",
+            value: target,
+        }));
+    }
+
+    async offeredColleagues(term) {
+        const colleagues = await this.props.odoo.colleagues(term, true);
+        return colleagues.map((one) => ({ key: one.id, label: one.name, why: one.why, icon: "fa-user-plus", value: one }));
+    }
+
+    async offeredMentions(term) {
+        const colleagues = await this.props.odoo.colleagues(term);
+        return colleagues.map((one) => ({ key: one.id, label: one.name, icon: "fa-at", value: one }));
+    }
+
+    async offeredCanned(term) {
+        const responses = await this.props.odoo.canned(term);
+        return responses.map((one) => ({
+            key: one.id,
+            label: one.source,
+            detail: one.substitution,
+            icon: "fa-comment-o",
+            value: one,
+        }));
+    }
+
+    /**
+     * @param {import("./suggestions").Option} option
+     * @param {boolean} [completes] only complete what is written: a command is not given yet
+     */
+    choose(option, completes = false) {
+        const { kind } = this.offered;
+        const { value, why } = option;
+        if (why) {
+            this.state.trouble = why;
+        } else if (kind === "command") {
+            const { takes } = COMMANDS.find(({ name }) => name === value);
+            if (completes || CHOSEN.has(takes)) {
+                this.setText(`/${value} `);
+                this.look();
+            } else {
+                this.suggestions.pass();
+                this.setText(`/${value}`);
+                this.give({ name: value, argument: "" });
+            }
+        } else if (kind === "mention") {
+            this.props.draft.mentions = [...this.props.draft.mentions, value];
+            this.put(`@${value.name} `);
+        } else if (kind === "canned") {
+            this.put(value.substitution);
+            this.canned.push(value.id);
+        } else {
+            this.suggestions.pass();
+            this.run(kind, value);
+        }
+    }
+
+    /** Put a text in the place of what was begun. */
+    put(text) {
+        const { from, to } = this.suggestions.place;
+        this.suggestions.pass();
+        this.setText(this.state.text.slice(0, from) + text + this.state.text.slice(to), from + text.length);
+    }
+
+    /** @returns {number[]} partners of the colleagues whose names still stand in a note */
+    mentionsIn(text) {
+        const mentioned = this.props.draft.mentions.filter(({ name }) => text.includes(`@${name}`));
+        return [...new Set(mentioned.map(({ partner_id }) => partner_id))];
     }
 }
 

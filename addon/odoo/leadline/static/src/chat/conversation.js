@@ -2,7 +2,6 @@
 import { browser } from "@web/core/browser/browser";
 import { _t } from "@web/core/l10n/translation";
 import { formatList } from "@web/core/l10n/utils";
-import { ConnectionLostError, RPCError } from "@web/core/network/rpc";
 import { usePopover } from "@web/core/popover/popover_hook";
 import { useService } from "@web/core/utils/hooks";
 import {
@@ -17,16 +16,20 @@ import {
 import { Answering } from "./answering";
 import { ChatApi, Refused, Unreachable } from "./api";
 import { LIMITS } from "./attachment";
+import { Commands } from "./commands";
 import { Composer } from "./composer";
 import { Head, nameOf } from "./head";
 import { LINE_NOTIFICATION, Live } from "./live";
 import { Message, saidIn } from "./message";
 import { textOf } from "./message_body";
+import { OdooApi, answered } from "./odoo";
 import { ReactionPicker } from "./reaction_picker";
 import { Reader } from "./reader";
 import { useRoving } from "./roving";
+import { saveFile } from "./saved_file";
 import { useScroll } from "./scroll";
 import { Search } from "./search";
+import { Session } from "./session";
 import { arrivals, isUnderWay, newestFromCustomer, rows } from "./timeline";
 import { Unsent, asMessage, isShown, withEntries } from "./unsent";
 import { isPicture, usePictureViewer } from "./viewer";
@@ -41,25 +44,17 @@ const TYPING = 20000;
 /** New messages that are kept for being read out. */
 const READ_OUT = 5;
 
-/** What Odoo answers; what it refuses, and that it is away, in the words of the chat API. */
-async function told(promise) {
-    try {
-        return await promise;
-    } catch (error) {
-        if (error instanceof RPCError) {
-            throw new Refused({ status: 422, detail: error.data?.message });
-        }
-        throw error instanceof ConnectionLostError ? new Unreachable(error.message) : error;
-    }
-}
-
 export class Conversation extends Component {
     static template = "leadline.Conversation";
-    static components = { Composer, Head, Message, Search };
+    static components = { Composer, Head, Message, Search, Session };
     static props = {
         /** As Odoo knows them: {id, line, contact, unread, owner}. */
         conversation: Object,
         conversations: Array,
+        /** {resModel, resId} whose chat this is */
+        card: Object,
+        /** (summary) Odoo knows something new of a conversation */
+        onSummary: Function,
         onSelect: Function,
         /** (id) the agent has seen everything */
         onRead: Function,
@@ -102,8 +97,17 @@ export class Conversation extends Component {
             grant: this.props.grant,
         }));
         this.reader = new Reader(api);
+        this.odoo = new OdooApi(useService("orm"), this.props.card, conversation.id);
+        this.commands = new Commands({
+            odoo: this.odoo,
+            notification: this.notification,
+            action: this.action,
+            onSummary: (summary) => this.props.onSummary(summary),
+        });
         this.unsent = new Unsent({
             api,
+            alert: (note, partners) => this.odoo.alert(note, partners),
+            onAlerted: (names) => this.onAlerted(names),
             entries: this.draft.unsent,
             onChange: () => this.keepDraft(),
             onRefused: (reason, entry) => {
@@ -144,6 +148,9 @@ export class Conversation extends Component {
             /** A colleague's message that came while the agent was writing: {id, name}. */
             overtaken: null,
         });
+        // Saving changes the card: only for who may.
+        this.saveFile = this.props.canSend ? (message) => this.onSaveFile(message) : undefined;
+        this.store = useService("mail.store");
         this.scroll = useScroll(this.list, { onScroll: () => this.fill() });
         this.roving = useRoving(this.list, {
             rows: ".o_leadline_message",
@@ -423,6 +430,21 @@ export class Conversation extends Component {
         this.viewPictures(shown.filter(isPicture), message.id, (picture) => this.reader.addressOf(picture));
     }
 
+    /** @returns {Promise<boolean>} whether the message's file is an attachment of the card now */
+    onSaveFile(message) {
+        const { card, conversation } = this.props;
+        return this.told(async () => {
+            const url = await this.mediaUrl(message);
+            if (url) {
+                const { name, store } = await saveFile(message, { url, card, conversation: conversation.id });
+                // The chatter beside the chat shows it at once.
+                this.store.insert(store);
+                this.notification.add(_t("%s is among the attachments now.", name), { type: "success" });
+            }
+            return Boolean(url);
+        });
+    }
+
     //--------------------------------------------------------------------------
     // Writing
     //--------------------------------------------------------------------------
@@ -433,6 +455,15 @@ export class Conversation extends Component {
         this.answering.sent();
         this.state.overtaken = null;
         this.scroll.toEnd();
+        if (written.canned?.length) {
+            this.courtesy(() => this.odoo.cannedUsed(written.canned));
+        }
+    }
+
+    onAlerted(names) {
+        for (const name of names) {
+            this.notification.add(_t("%s may not read this card and was not alerted.", name), { type: "warning" });
+        }
     }
 
     /** What the template picker works with. */
@@ -453,11 +484,11 @@ export class Conversation extends Component {
     }
 
     valuesOf(template) {
-        return told(this.props.values(template));
+        return answered(this.props.values(template));
     }
 
     recordConsent() {
-        return told(this.props.recordConsent(() => this.reader.news({ conversation: true })));
+        return answered(this.props.recordConsent(() => this.reader.news({ conversation: true })));
     }
 
     /** At once, so that what is wrong with it is told where it was filled in; not before what was written earlier. */
@@ -513,8 +544,13 @@ export class Conversation extends Component {
             return;
         }
         this.typed = Date.now();
+        await this.courtesy(() => this.api.typing());
+    }
+
+    /** Tell what it costs nothing not to have told. */
+    async courtesy(request) {
         try {
-            await this.api.typing();
+            await request();
         } catch (error) {
             if (!(error instanceof Refused || error instanceof Unreachable)) {
                 throw error;
@@ -535,10 +571,11 @@ export class Conversation extends Component {
         await this.told(() => this.api.fetchFile(message.id));
     }
 
-    /** Do what the agent asked for; when it can't be done say why. Then see how things stand. */
+    /** Do what the agent asked for, and answer what came of it; when it can't be done say why. Then see how things stand. */
     async told(request) {
+        let result;
         try {
-            await request();
+            result = await request();
         } catch (error) {
             if (!(error instanceof Refused || error instanceof Unreachable)) {
                 throw error;
@@ -547,6 +584,7 @@ export class Conversation extends Component {
             this.notification.add(reason, { type: "danger" });
         }
         await this.live.askNow();
+        return result;
     }
 
     /** A contact that was sent becomes one of ours when the agent saves the form. */

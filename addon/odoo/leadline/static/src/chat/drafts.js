@@ -10,7 +10,10 @@
  * @property {boolean} note whether the text is a note for colleagues
  * @property {Object|null} replyTo what is answered, in the shape of the chat API's `reply_to`
  * @property {boolean} preview whether the customer sees a preview of a link in it
- * @property {{ file: File, as: string }[]} files chosen, not sent, with the type of message each goes as
+ * @property {{ file: File, as: string, voice?: boolean }[]} files chosen, not sent, with the type of message each goes as
+ * @property {{ name: string, partner_id: number }[]} mentions colleagues mentioned in the note
+ * @property {import("../template/template_picker").Filling|null} filling a template that is being filled in
+ * @property {Promise<File>} [recorded] a voice note that was being recorded when the tab was left
  * @property {import("./unsent").Entry[]} unsent
  */
 import { browser } from "@web/core/browser/browser";
@@ -37,8 +40,10 @@ export class Drafts {
         const key = `${PREFIX}.${user}.${conversation}`;
         let draft = this.drafts.get(key);
         if (!draft) {
-            const { text = "", note = false, replyTo = null, preview = true, unsent = [] } = this.stored(key) || {};
-            draft = { text, note, replyTo, preview, files: [], unsent };
+            const kept = this.stored(key) || {};
+            const { text = "", note = false, replyTo = null, preview = true, unsent = [] } = kept;
+            const { mentions = [], filling = null } = kept;
+            draft = { text, note, replyTo, preview, mentions, filling, files: [], unsent };
             this.drafts.set(key, draft);
         }
         return draft;
@@ -46,17 +51,19 @@ export class Drafts {
 
     save(user, conversation) {
         const key = `${PREFIX}.${user}.${conversation}`;
-        const { text, note, replyTo, preview, unsent } = this.drafts.get(key);
-        if (!text && !note && !replyTo && !unsent.length) {
+        const { text, note, replyTo, preview, mentions, filling, unsent } = this.drafts.get(key);
+        if (!text && !note && !replyTo && !filling && !unsent.length) {
             this.storage.removeItem(key);
             return;
         }
-        const entries = unsent.map(({ clientId, note, body, at, fileName, repeats, replyTo, state, reason }) => {
+        const entries = unsent.map((entry) => {
+            const { clientId, note, body, at, fileName, repeats, alerts, after, replyTo, state, reason } = entry;
             // What was refused goes again only when the agent says so.
             const refused = state === "refused" ? { state, reason } : {};
-            return { clientId, note, body, at, fileName, repeats, replyTo, ...refused };
+            return { clientId, note, body, at, fileName, repeats, alerts, after, replyTo, ...refused };
         });
-        const kept = { text, note, replyTo, preview, unsent: entries, saved: Date.now() };
+        const filled = filling && { ...filling, values: storable(filling.values) };
+        const kept = { text, note, replyTo, preview, mentions, filling: filled, unsent: entries, saved: Date.now() };
         try {
             this.storage.setItem(key, JSON.stringify(kept));
         } catch (error) {
@@ -83,6 +90,14 @@ export class Drafts {
             }
         }
     }
+}
+
+/** Of a template's values what survives a reload: a file only when it is up. */
+function storable(values) {
+    const kept = Object.entries(values).filter(([, value]) => value?.id !== null);
+    return Object.fromEntries(
+        kept.map(([field, value]) => [field, value?.file ? { id: value.id, name: value.name } : value])
+    );
 }
 
 export const draftsService = {

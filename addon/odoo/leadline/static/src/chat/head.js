@@ -19,6 +19,7 @@ export class Head extends Component {
         onSearch: Function,
         /** () write from another line; only where there is one */
         onStart: { type: Function, optional: true },
+        slots: { type: Object, optional: true },
     };
 
     get contact() {

@@ -71,6 +71,8 @@ const PROPS = {
     onFetch: Function,
     /** (id) another message was asked for: the quoted one, or the one that went in this one's place */
     onQuote: Function,
+    /** (message) → promise of whether its file is an attachment of the card now; absent where it can't be */
+    onSaveFile: { type: Function, optional: true },
     /** (message) the agent wants to answer it */
     onReply: Function,
     /** (message, element) the agent wants to react to it */
@@ -108,7 +110,7 @@ class Bubble extends Component {
 
     setup() {
         this.file = useState({ ...addressesOf(this.props.message), attempts: 0 });
-        this.state = useState({ now: Date.now(), asked: false });
+        this.state = useState({ now: Date.now(), asked: false, saving: false, saved: false });
         onWillUpdateProps(({ message }) => {
             // A shown file keeps its address, so that a new tick or reaction doesn't load it again.
             if (message.media?.url && !this.file.url) {
@@ -244,7 +246,28 @@ class Bubble extends Component {
 
     get actionLabels() {
         const about = this.text.slice(0, 60) || labelOf(this.message.type);
-        return { reply: _t("Reply to: %s", about), react: _t("React to: %s", about) };
+        return { reply: _t("Reply to: %s", about), react: _t("React to: %s", about), group: _t("What to do with: %s", about) };
+    }
+
+    /** A file of the customer's can be kept with the card. */
+    get isSavable() {
+        const { direction, media, revoked } = this.message;
+        return Boolean(this.props.onSaveFile) && direction === "in" && media?.state === "stored" && !revoked;
+    }
+
+    get saveLabel() {
+        return this.state.saved ? _t("Saved with this card") : _t("Save %s with this card", this.fileName);
+    }
+
+    get saveIcon() {
+        const { saving, saved } = this.state;
+        return saving ? "fa-circle-o-notch fa-spin" : saved ? "fa-check" : "fa-floppy-o";
+    }
+
+    async onSaveFile() {
+        this.state.saving = true;
+        this.state.saved = await this.props.onSaveFile(this.message);
+        this.state.saving = false;
     }
 
     get quote() {

@@ -9,6 +9,8 @@
  * @property {boolean} note
  * @property {Object} body what is posted (a message without its media id, or a note)
  * @property {string} [repeats] id of the message in whose place it goes; then `body` is empty
+ * @property {number[]} [alerts] partners of the colleagues to alert of a note; then `body` is empty
+ * @property {string} [after] client id of that note
  * @property {Object} [replyTo] what it answers, in the shape of the chat API's `reply_to`
  * @property {string} at ISO time
  * @property {"waiting"|"going"|"refused"} [state]
@@ -37,15 +39,20 @@ export class Unsent {
      * @param {Entry[]} params.entries of the draft; changed in place
      * @param {() => void} params.onChange after every change worth keeping
      * @param {(message: Object) => void} params.onAccepted with the API's message
+     * @param {(note: string, partners: number[]) => Promise<string[]>} [params.alert] alerts colleagues of a note;
+     *  answers the names of those who could not be
+     * @param {(names: string[]) => void} [params.onAlerted]
      * @param {(reason: string, entry: Entry) => void} params.onRefused the API will not take an entry; one that is
      *  shown stays, with the reason
      */
-    constructor({ api, entries, onChange, onAccepted, onRefused }) {
+    constructor({ api, entries, onChange, onAccepted, onRefused, alert, onAlerted }) {
         this.api = api;
         this.entries = entries;
         this.onChange = onChange;
         this.onAccepted = onAccepted;
         this.onRefused = onRefused;
+        this.alert = alert;
+        this.onAlerted = onAlerted;
         this.state = reactive({
             /** Raised when an entry changes, since entries themselves are plain. */
             changes: 0,
@@ -64,22 +71,28 @@ export class Unsent {
             return;
         }
         entry.state = "waiting";
-        if (!isShown(entry) && isStale(entry)) {
+        if (!isShown(entry) && !entry.alerts && isStale(entry)) {
             // Nobody waits for it any more, and nothing in the list would show it.
             this.drop(entry);
             return;
         }
         if (!isWhole(entry)) {
             this.refuse(entry, _t("The page was reloaded before this file was sent. Attach it again."));
-        } else if (isStale(entry)) {
+        } else if (isStale(entry) && !entry.alerts) {
             this.refuse(entry, _t("Not sent yet."));
         }
     }
 
     /** @param {Written} written what the composer holds */
     add(written) {
-        const { note, text } = written;
-        this.push(...(note ? [{ note: true, body: { body: text } }] : messagesOf(written)));
+        const { note, text, mentions = [] } = written;
+        if (!note) {
+            this.push(...messagesOf(written));
+            return;
+        }
+        const clientId = uuid();
+        const alerts = mentions.length ? [{ body: {}, alerts: mentions, after: clientId }] : [];
+        this.push({ clientId, note: true, body: { body: text } }, ...alerts);
     }
 
     /**
@@ -117,7 +130,7 @@ export class Unsent {
         browser.clearTimeout(this.timer);
         try {
             let entry;
-            while (!this.stopped && (entry = this.entries.find(({ state }) => state !== "refused"))) {
+            while (!this.stopped && (entry = this.next())) {
                 await this.deliver(entry);
             }
             this.reached();
@@ -131,6 +144,12 @@ export class Unsent {
         }
     }
 
+    /** The first that may go: nobody is alerted of a note that is not there. */
+    next() {
+        const there = new Set(this.entries.map(({ clientId }) => clientId));
+        return this.entries.find(({ state, after }) => state !== "refused" && !there.has(after));
+    }
+
     async deliver(entry) {
         entry.state = "going";
         this.changed();
@@ -138,7 +157,11 @@ export class Unsent {
             const message = await this.post(entry);
             this.reached();
             this.drop(entry);
-            this.onAccepted(message);
+            if (entry.alerts) {
+                this.onAlerted(message);
+            } else {
+                this.onAccepted(message);
+            }
         } catch (error) {
             if (error instanceof Refused) {
                 if (isShown(entry)) {
@@ -162,6 +185,9 @@ export class Unsent {
         const { clientId, body } = entry;
         if (entry.note) {
             return this.api.note({ ...body, client_id: clientId });
+        }
+        if (entry.alerts) {
+            return this.alert(entry.after, entry.alerts);
         }
         if (entry.repeats) {
             return this.api.settle(entry.repeats, { as: "send_again", client_id: clientId });
@@ -200,6 +226,7 @@ export class Unsent {
     discard(clientId) {
         const entry = this.entries.find((entry) => entry.clientId === clientId);
         if (entry) {
+            this.entries.filter(({ after }) => after === clientId).forEach((alert) => this.drop(alert));
             this.drop(entry);
             entry.abort?.abort();
             this.changed();
@@ -268,9 +295,9 @@ function isStale({ at }) {
     return Date.now() - Date.parse(at) > STALE;
 }
 
-/** Whether it becomes a message of its own in the list: a reaction and a repetition show on another one. */
-export function isShown({ body, repeats }) {
-    return body.type !== "reaction" && !repeats;
+/** Whether it becomes a message of its own in the list: a reaction and a repetition show on another one, an alert nowhere. */
+export function isShown({ body, repeats, alerts }) {
+    return body.type !== "reaction" && !repeats && !alerts;
 }
 
 /**
@@ -279,6 +306,7 @@ export function isShown({ body, repeats }) {
  * @property {boolean} note
  * @property {{ file: File, as: string, voice?: boolean }[]} files with the type of message each goes as
  * @property {Object|null} [replyTo] in the shape of the chat API's `reply_to`
+ * @property {number[]} [mentions] partners of the colleagues to alert of a note
  * @property {boolean} [preview] whether the customer sees a preview of a link in it
  * @property {typeof LIMITS} [limits]
  */

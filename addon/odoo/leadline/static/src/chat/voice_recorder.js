@@ -1,7 +1,7 @@
 /** Stands in the composer's place while a voice note is recorded and listened to. */
 import { _t } from "@web/core/l10n/translation";
 import { useService } from "@web/core/utils/hooks";
-import { Component, onMounted, onWillUnmount, useEffect, useRef, useState } from "@odoo/owl";
+import { Component, onMounted, onWillUnmount, useEffect, useExternalListener, useRef, useState } from "@odoo/owl";
 import { AudioPlayer, timeText } from "./audio_player";
 import { NoMicrophone, VoiceNote } from "./voice_note";
 
@@ -13,6 +13,8 @@ export class VoiceRecorder extends Component {
         onSend: Function,
         /** () thrown away, sent, or never begun */
         onClose: Function,
+        /** (promise of a file) the tab is left before the agent has decided */
+        onKeep: Function,
     };
 
     setup() {
@@ -23,8 +25,14 @@ export class VoiceRecorder extends Component {
         /** Address of what was recorded, to listen to it. */
         this.state = useState({ url: null });
         onMounted(() => this.start());
+        // A reload can't keep it: the browser asks.
+        useExternalListener(window, "beforeunload", (ev) => ev.preventDefault());
         onWillUnmount(() => {
-            this.note.cancel();
+            if (!this.isDecided && this.recording.phase !== "starting") {
+                this.props.onKeep(this.note.finish());
+            } else {
+                this.note.cancel();
+            }
             if (this.state.url) {
                 URL.revokeObjectURL(this.state.url);
             }
@@ -48,7 +56,7 @@ export class VoiceRecorder extends Component {
                 throw error;
             }
             this.notification.add(error.message, { type: "warning" });
-            this.props.onClose();
+            this.close();
         }
     }
 
@@ -89,13 +97,18 @@ export class VoiceRecorder extends Component {
     async onSend() {
         const file = await this.note.finish();
         this.props.onSend(file);
+        this.close();
+    }
+
+    close() {
+        this.isDecided = true;
         this.props.onClose();
     }
 
     onKeydown(ev) {
         if (ev.key === "Escape") {
             ev.stopPropagation();
-            this.props.onClose();
+            this.close();
         }
     }
 }

@@ -1,9 +1,10 @@
 /** The empty chat of a card: write first, with a template, to the number that stands on it. */
-import { ConnectionLostError, RPCError } from "@web/core/network/rpc";
 import { _t } from "@web/core/l10n/translation";
+import { user } from "@web/core/user";
 import { useService } from "@web/core/utils/hooks";
 import { Component, useState } from "@odoo/owl";
-import { Refused, Unreachable } from "../chat/api";
+import { Refused, putFile } from "../chat/api";
+import { answered } from "../chat/odoo";
 import { TemplatePicker } from "./template_picker";
 
 const MODEL = "leadline.conversation";
@@ -26,11 +27,19 @@ export class Start extends Component {
 
     setup() {
         this.orm = useService("orm");
-        this.state = useState({ line: this.props.invitation.lines[0]?.id ?? null, picking: false });
+        const drafts = useService("leadline.drafts");
+        const { resModel, resId } = this.props.card;
+        const key = `start.${resModel}.${resId}`;
+        this.draft = drafts.of(user.userId, key);
+        this.keepDraft = () => drafts.save(user.userId, key);
+        const { lines } = this.props.invitation;
+        const first = lines.find(({ id }) => id === this.draft.line) || lines[0];
+        this.state = useState({ line: first?.id ?? null, picking: Boolean(this.draft.filling) });
         this.list = (after) => this.ask("chat_templates", [this.state.line, after]);
         this.values = ({ name, language }) => this.ask("chat_template_values", [this.state.line, name, language]);
         this.send = this.send.bind(this);
-        this.recordConsent = this.props.recordConsent && (() => this.told(this.props.recordConsent()));
+        this.upload = this.upload.bind(this);
+        this.recordConsent = this.props.recordConsent && (() => answered(this.props.recordConsent()));
     }
 
     get line() {
@@ -42,7 +51,7 @@ export class Start extends Component {
     }
 
     onLine(ev) {
-        this.state.line = ev.target.value;
+        this.draft.line = this.state.line = ev.target.value;
     }
 
     async send(message) {
@@ -53,22 +62,20 @@ export class Start extends Component {
         this.props.onStarted(conversation.id);
     }
 
-    async ask(method, more) {
-        const { resModel, resId } = this.props.card;
-        return this.told(this.orm.silent.call(MODEL, method, [resModel, resId, ...more]));
+    /** The conversation in which the file belongs is not there yet: it is announced for the line. */
+    async upload(file, { type, ...options }) {
+        const { name, size } = file;
+        const announced = { type, filename: name, mime: file.type || "application/octet-stream", size };
+        const { id, upload, refused } = await this.ask("chat_start_upload", [this.state.line, announced]);
+        if (refused) {
+            throw new Refused(refused);
+        }
+        await putFile(upload, file, options);
+        return id;
     }
 
-    async told(promise) {
-        try {
-            return await promise;
-        } catch (error) {
-            if (error instanceof RPCError) {
-                throw new Refused({ status: 422, detail: error.data?.message });
-            }
-            if (error instanceof ConnectionLostError) {
-                throw new Unreachable(error.message);
-            }
-            throw error;
-        }
+    ask(method, more) {
+        const { resModel, resId } = this.props.card;
+        return answered(this.orm.silent.call(MODEL, method, [resModel, resId, ...more]));
     }
 }

@@ -121,10 +121,10 @@ export function search(templates, { text, language }) {
  * Why a template can't be sent to this customer, "" when it can.
  *
  * @param {Template} template
- * @param {{ consent: Object|null, contact: string, files: boolean, optIn?: boolean }} to `files`: whether a file can be
- *   uploaded; `optIn`: whether marketing needs the customer's agreement first
+ * @param {{ consent: Object|null, contact: string, optIn?: boolean }} to `optIn`: whether marketing needs the customer's
+ *   agreement first
  */
-export function hindrance(template, { consent, contact, files, optIn }) {
+export function hindrance(template, { consent, contact, optIn }) {
     if (!template.sendable) {
         return template.why || statusOf(template);
     }
@@ -133,9 +133,6 @@ export function hindrance(template, { consent, contact, files, optIn }) {
     }
     if (lacksConsent(template, { consent, optIn })) {
         return _t("%s has not agreed to marketing. Record their consent first.", contact || _t("The customer"));
-    }
-    if (!files && template.parameters.some(({ kind }) => MEDIA.has(kind))) {
-        return _t("It carries a file, which can be added once the conversation has begun.");
     }
     return "";
 }

@@ -1,7 +1,17 @@
 /** Chooses a template, fills it in and sends it: in the composer's place, or as the first word of a conversation. */
 import { _t } from "@web/core/l10n/translation";
 import { useService } from "@web/core/utils/hooks";
-import { Component, onWillDestroy, onWillUpdateProps, useEffect, useExternalListener, useRef, useState } from "@odoo/owl";
+import {
+    Component,
+    markRaw,
+    onWillDestroy,
+    onWillUpdateProps,
+    toRaw,
+    useEffect,
+    useExternalListener,
+    useRef,
+    useState,
+} from "@odoo/owl";
 import { Refused, Unreachable } from "../chat/api";
 import { waysOf } from "../chat/attachment";
 import { uuid } from "../chat/unsent";
@@ -31,6 +41,15 @@ const PAGES = 60;
 /** Files that a header takes, for the browser's own dialog. */
 const ACCEPTED = { image: "image/jpeg,image/png", video: "video/mp4,video/3gpp", document: "" };
 
+/**
+ * A template that is being filled in, as the draft keeps it.
+ *
+ * @typedef {Object} Filling
+ * @property {string} key of the template
+ * @property {import("./template").Values} values
+ * @property {string} clientId of the message that it becomes
+ */
+
 let opened = 0;
 
 export class TemplatePicker extends Component {
@@ -43,8 +62,8 @@ export class TemplatePicker extends Component {
         values: Function,
         /** (message) → promise; rejects with `Refused` or `Unreachable` */
         send: Function,
-        /** (file, {onProgress, signal}) → promise of a media id; null where no file can be uploaded */
-        upload: { type: [Function, { value: null }] },
+        /** (file, {type, onProgress, signal}) → promise of a media id */
+        upload: Function,
         contact: String,
         consent: { type: [Object, { value: null }] },
         /** Whether marketing needs the customer's agreement first. */
@@ -63,6 +82,9 @@ export class TemplatePicker extends Component {
         /** Leave without sending; only where there is something to go back to. */
         onClose: { type: Function, optional: true },
         onSent: { type: Function, optional: true },
+        /** Keeps what is being filled in, as `filling`; `onDraft` is called after each change. */
+        draft: Object,
+        onDraft: Function,
     };
 
     setup() {
@@ -142,12 +164,40 @@ export class TemplatePicker extends Component {
             Object.assign(this.state, { phase: "ready", trouble: "", templates });
             if (isFirst) {
                 this.state.language = nearestLanguage(templates, this.props.language);
+                this.goOn();
             }
         } catch (error) {
             if (turn === this.turn && !this.isGone) {
                 Object.assign(this.state, { phase: "failed", trouble: this.sentence(error) });
             }
         }
+    }
+
+    /** Go on with what was being filled in when the tab was left. */
+    goOn() {
+        const { filling } = this.props.draft;
+        const chosen = filling && this.state.templates.find((template) => keyOf(template) === filling.key);
+        if (!chosen || this.hindrance(chosen)) {
+            return;
+        }
+        this.clientId = filling.clientId;
+        Object.assign(this.state, { chosen, values: { ...filling.values } });
+        this.props.onChoose?.();
+        for (const { field, kind } of chosen.parameters) {
+            const { id, file } = this.state.values[field] || {};
+            if (file && !id) {
+                this.upload({ field, kind }, file);
+            } else if (file) {
+                this.state.values[field].preview = pictureOf(file, kind);
+            }
+        }
+    }
+
+    /** Keep what is filled in, and under which id it goes; null when nothing is. */
+    keep() {
+        const { chosen, values } = this.state;
+        this.props.draft.filling = chosen && { key: keyOf(chosen), values: { ...toRaw(values) }, clientId: this.clientId };
+        this.props.onDraft();
     }
 
     async pages() {
@@ -220,8 +270,7 @@ export class TemplatePicker extends Component {
     }
 
     hindrance(template) {
-        const { consent, contact, upload, optIn } = this.props;
-        return hindrance(template, { consent, contact, optIn, files: Boolean(upload) });
+        return hindrance(template, this.props);
     }
 
     /** Some of the templates wait for nothing but the customer's consent, which can be recorded from here. */
@@ -290,12 +339,14 @@ export class TemplatePicker extends Component {
         // Repeated with the same id, so that a lost answer never sends it twice.
         this.clientId = uuid();
         Object.assign(this.state, { chosen: template, values: {}, uploads: {}, faults: {}, said: "" });
+        this.keep();
         this.props.onChoose?.();
         try {
             const known = await this.props.values(template);
             if (this.state.chosen && keyOf(this.state.chosen) === keyOf(template)) {
                 // What the agent has written meanwhile stays.
                 this.state.values = { ...known, ...this.state.values };
+                this.keep();
             }
         } catch (error) {
             this.state.said = this.sentence(error);
@@ -305,6 +356,7 @@ export class TemplatePicker extends Component {
     onBack() {
         this.forget();
         this.state.chosen = null;
+        this.keep();
     }
 
     //--------------------------------------------------------------------------
@@ -353,18 +405,22 @@ export class TemplatePicker extends Component {
         this.state.values[field] = value;
         delete this.state.faults[field];
         this.state.said = "";
+        this.keep();
     }
 
     onPlace(field, key, value) {
         this.onValue(field, { ...this.state.values[field], [key]: value });
     }
 
-    async onFile({ field, kind }, ev) {
+    onFile(field, ev) {
         const file = ev.target.files[0];
         ev.target.value = "";
-        if (!file) {
-            return;
+        if (file) {
+            this.upload(field, file);
         }
+    }
+
+    async upload({ field, kind }, file) {
         const { ways, refused } = waysOf(file);
         if (!ways.includes(kind)) {
             this.state.faults[field] = refused || _t("This file is of another type, or too large for WhatsApp.");
@@ -374,10 +430,11 @@ export class TemplatePicker extends Component {
         this.abort = new AbortController();
         const { signal } = this.abort;
         const { name } = file;
-        this.onValue(field, { id: null, name, preview: kind === "image" ? URL.createObjectURL(file) : null });
+        this.onValue(field, { id: null, name, file: markRaw(file), preview: pictureOf(file, kind) });
         this.state.uploads[field] = 0;
         try {
             const id = await this.props.upload(file, {
+                type: kind,
                 signal,
                 onProgress: (share) => (this.state.uploads[field] = share),
             });
@@ -400,6 +457,7 @@ export class TemplatePicker extends Component {
         this.forget();
         delete this.state.values[field];
         delete this.state.uploads[field];
+        this.keep();
     }
 
     /** Let go of a file: its upload and its picture. */
@@ -434,6 +492,14 @@ export class TemplatePicker extends Component {
                 return;
             }
             this.state.said = this.sentence(error);
+            if (error.code === "client_id_reused") {
+                // The answer to an earlier try was lost, and something was changed since.
+                this.clientId = uuid();
+                this.keep();
+                this.state.said = _t(
+                    "Your first try was sent, as it was before your changes. Press “Send template” again to send this one, too, or go back."
+                );
+            }
             this.state.faults = Object.fromEntries((error.errors || []).map(({ field, message }) => [field, message]));
             return;
         } finally {
@@ -441,6 +507,7 @@ export class TemplatePicker extends Component {
         }
         this.forget();
         this.state.chosen = null;
+        this.keep();
         this.props.onSent?.();
     }
 
@@ -453,4 +520,8 @@ export class TemplatePicker extends Component {
         }
         throw error;
     }
+}
+
+function pictureOf(file, kind) {
+    return kind === "image" ? URL.createObjectURL(file) : null;
 }

@@ -110,3 +110,26 @@ test("drafts nobody touched for a month are forgotten, other keys are not ours",
     expect(drafts.of(2, "new").text).toBe("x");
     expect(storage.getItem("somebody.else")).toBe("x");
 });
+
+test("a template that is being filled in survives a reload, with the files that are up", () => {
+    const file = new File(["x"], "x.png");
+    const values = { "body.1": "Ada", header: { id: "media1", name: "x.png", file, preview: "blob:x" } };
+    const filling = { key: "hello/en_US", clientId: "client-1", values };
+    write(new Drafts(storage), 2, "conv1", { filling });
+    expect(new Drafts(storage).of(2, "conv1").filling).toEqual({
+        ...filling,
+        values: { "body.1": "Ada", header: { id: "media1", name: "x.png" } },
+    });
+    const underWay = { ...filling, values: { header: { id: null, name: "x.png", file } } };
+    write(new Drafts(storage), 2, "conv1", { filling: underWay });
+    expect(new Drafts(storage).of(2, "conv1").filling.values).toEqual({});
+});
+
+test("who is mentioned is kept with the note, and who is to be alerted", () => {
+    const entry = { clientId: "a1", after: "n1", alerts: [70], body: {}, at: "2026-11-20T10:00:00Z", note: false };
+    const mentions = [{ name: "Ann", partner_id: 70 }];
+    write(new Drafts(storage), 2, "conv1", { text: "@Ann", note: true, mentions, unsent: [entry] });
+    const reloaded = new Drafts(storage).of(2, "conv1");
+    expect(reloaded.mentions).toEqual(mentions);
+    expect([reloaded.unsent[0].alerts, reloaded.unsent[0].after]).toEqual([[70], "n1"]);
+});

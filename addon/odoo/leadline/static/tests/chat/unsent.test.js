@@ -12,6 +12,8 @@ let calls;
 let answer;
 let accepted;
 let refusals;
+/** Names of those who could not be alerted of a note. */
+let alerted;
 
 const api = {
     async send(body) {
@@ -40,6 +42,11 @@ function unsent(entries = []) {
         onChange: () => {},
         onAccepted: (message) => accepted.push(message.client_id),
         onRefused: (reason) => refusals.push(String(reason)),
+        alert: async (note, partners) => {
+            calls.push({ type: "alert", note, partners });
+            return answer({ type: "alert" });
+        },
+        onAlerted: (names) => alerted.push(...names),
     });
 }
 
@@ -66,6 +73,7 @@ beforeEach(() => {
     calls = [];
     accepted = [];
     refusals = [];
+    alerted = [];
     answer = (body) => (body.type === "upload" ? `media:${body.name}` : { id: "m", client_id: body.client_id });
 });
 
@@ -496,4 +504,90 @@ test("an entry is shown in the shape of the API's messages", () => {
     list.push({ note: true, body: { body: "psst" } });
     const note = asMessage(list.entries[1], { id: 2, name: "Bob" });
     expect([note.type, note.status, note.note.body]).toEqual(["note", null, "psst"]);
+});
+
+describe("alerts of a note", () => {
+    const note = { text: "ask @Ann", note: true, files: [], mentions: [70] };
+    const alerts = () => calls.filter(({ type }) => type === "alert");
+
+    test("colleagues are alerted once the note is there, by the id it was posted under", async () => {
+        const list = unsent();
+        answer = ({ type }) => (type === "alert" ? ["Bob"] : { client_id: "taken" });
+        list.add(note);
+        await settle();
+        expect(calls.map(({ type }) => type)).toEqual(["note", "alert"]);
+        expect(alerts()[0].note).toBe(calls[0].client_id);
+        expect(alerts()[0].partners).toEqual([70]);
+        expect(alerted).toEqual(["Bob"]);
+        expect(accepted).toEqual(["taken"]);
+        expect(list.entries).toEqual([]);
+    });
+
+    test("an alert whose answer was lost goes again, the note does not", async () => {
+        const list = unsent();
+        let lost = true;
+        answer = ({ type }) => {
+            if (type === "alert" && lost) {
+                lost = false;
+                throw new Unreachable("gone");
+            }
+            return [];
+        };
+        list.add(note);
+        await settle();
+        expect(list.state.unreachable).toBe(true);
+        await advanceTime(2000);
+        await settle();
+        expect(calls.map(({ type }) => type)).toEqual(["note", "alert", "alert"]);
+        expect(list.entries).toEqual([]);
+    });
+
+    test("a note that came back with the news is alerted of too", async () => {
+        const list = unsent();
+        answer = ({ type }) => {
+            if (type !== "alert") {
+                throw new Unreachable("answer lost");
+            }
+            return [];
+        };
+        list.add(note);
+        await settle();
+        const [{ clientId }] = list.entries;
+        list.settle(new Set([clientId]));
+        await list.drain();
+        await settle();
+        expect(alerts()).toHaveLength(1);
+    });
+
+    test("nobody is alerted of a note that was refused, until it goes after all; thrown away, never", async () => {
+        const list = unsent();
+        answer = () => {
+            throw new Refused({ status: 422, detail: "Too long." });
+        };
+        list.add(note);
+        await settle();
+        expect(alerts()).toEqual([]);
+        answer = () => [];
+        await list.retry(list.entries[0].clientId);
+        await settle();
+        expect(alerts()).toHaveLength(1);
+        answer = () => {
+            throw new Refused({ status: 422, detail: "Too long." });
+        };
+        list.add(note);
+        await settle();
+        list.discard(list.entries[0].clientId);
+        await settle();
+        expect(list.entries).toEqual([]);
+        expect(alerts()).toHaveLength(1);
+    });
+
+    test("one that waits survives a reload, however late", async () => {
+        const at = new Date(Date.now() - 3600000).toISOString();
+        answer = () => [];
+        const list = unsent([{ clientId: "a", after: "n", alerts: [70], body: {}, at, note: false }]);
+        await list.drain();
+        await settle();
+        expect(alerts()).toHaveLength(1);
+    });
 });

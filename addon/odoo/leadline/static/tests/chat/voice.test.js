@@ -127,12 +127,33 @@ test("it can be thrown away by keyboard, and what was written stays", async () =
     expect(talk.posts).toEqual([]);
 });
 
-test("leaving the tab lets go of the microphone", async () => {
+test("leaving the tab lets go of the microphone and keeps what was recorded, to send or to throw away", async () => {
     await record();
     await shows(".o_leadline_voice[data-phase=recording]");
     await click(".o_notebook .nav-link:contains(Other)");
     await waitFor(".other");
-    expect(told.at(-1)).toBe("close");
+    expect(told.slice(-2)).toEqual(["stop", "close"]);
+    await click(".o_notebook .nav-link:contains(Chat)");
+    await shows(".o_leadline_chosen_file");
+    expect(".o_leadline_chosen_file").toHaveText(/^Voice note/);
+    expect(".o_leadline_way").toHaveCount(0);
+    await click(".o_leadline_send");
+    await waitUntil(() => talk.posts.length === 1);
+    expect(talk.posts[0].audio).toEqual({ id: "media1", voice: true });
+});
+
+test("a reload is asked about while something is recorded", async () => {
+    const leave = () => {
+        const ev = new Event("beforeunload", { cancelable: true });
+        window.dispatchEvent(ev);
+        return ev.defaultPrevented;
+    };
+    await record();
+    await shows(".o_leadline_voice[data-phase=recording]");
+    expect(leave()).toBe(true);
+    await press("Escape");
+    await shows(".o_leadline_voice", 0);
+    expect(leave()).toBe(false);
 });
 
 describe("no microphone", () => {

@@ -21,7 +21,7 @@ describe.current.tags("headless");
 beforeEach(() => allowTranslations());
 
 const text = (field) => ({ field, kind: "text", example: null });
-const free = { consent: null, contact: "Ada", files: true };
+const free = { consent: null, contact: "Ada" };
 
 describe("choosing", () => {
     test("a search finds all its words in name and body, and puts first what can be sent", () => {
@@ -56,8 +56,6 @@ describe("choosing", () => {
         expect(hindrance(marketing, free)).toBe("");
         expect(hindrance(marketing, { ...free, consent: stopped })).toBe("Ada wants no marketing.");
         expect(hindrance(template(), { ...free, consent: stopped })).toBe("");
-        const picture = template({ parameters: [{ field: "header", kind: "image" }] });
-        expect(hindrance(picture, { ...free, files: false })).toMatch(/once the conversation has begun/);
     });
 
     test("WhatsApp's words are ours, and unknown ones stay as they are", () => {

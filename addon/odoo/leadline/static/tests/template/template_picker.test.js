@@ -75,6 +75,8 @@ beforeEach(() => {
         upload: async () => "media1",
         contact: "Ada",
         consent: null,
+        draft: {},
+        onDraft: () => {},
     };
 });
 
@@ -277,6 +279,46 @@ describe("filling in", () => {
         ]);
     });
 
+    test("what is filled in is kept, and gone on with under the same id", async () => {
+        const draft = {};
+        await mountPicker({ draft });
+        await choose("order_ready");
+        await contains(`${field("body.1")} input`).edit("Ada", { confirm: false });
+        expect(draft.filling.key).toBe("order_ready/en_US");
+        expect(draft.filling.values["body.1"]).toBe("Ada");
+        const { clientId } = draft.filling;
+        await click(".o_leadline_back");
+        await animationFrame();
+        expect(draft.filling).toBe(null);
+        draft.filling = { key: "order_ready/en_US", values: { "body.1": "Bea" }, clientId };
+        await mountPicker({ draft, values: () => expect.step("asked again") });
+        await waitFor(".o_leadline_picker_form");
+        expect(`${field("body.1")} input`).toHaveValue("Bea");
+        expect(draft.filling.clientId).toBe(clientId);
+    });
+
+    test("a file that was on its way goes up again, one that is up does not", async () => {
+        const uploads = [];
+        const picture = new File(["x"], "bike.png", { type: "image/png" });
+        const filling = { key: "photo/en_US", clientId: "client-1" };
+        const given = {
+            list: async () => ({ items: [PHOTO], next: null }),
+            upload: async (file, { type }) => {
+                uploads.push(`${type} ${file.name}`);
+                return "media2";
+            },
+        };
+        const draft = { filling: { ...filling, values: { header: { id: null, name: "bike.png", file: picture } } } };
+        await mountPicker({ ...given, draft });
+        await waitFor("img.o_leadline_template_picture");
+        await animationFrame();
+        expect(uploads).toEqual(["image bike.png"]);
+        expect(draft.filling.values.header.id).toBe("media2");
+        await mountPicker({ ...given, draft: { filling: { ...filling, values: { header: { id: "media1", name: "x" } } } } });
+        await waitFor(".o_leadline_picker_form");
+        expect(uploads).toHaveLength(1);
+    });
+
     test("every input has a label", async () => {
         await mountPicker();
         await choose("order_ready");
@@ -349,6 +391,34 @@ describe("sending", () => {
         expect(queryFirst(".o_leadline_picker_form > .o_leadline_fault")).toHaveText(/Can't reach Leadline/);
         expect(`${field("body.1")} input`).toHaveValue("Ada");
         expect(".o_leadline_template_send").toBeEnabled();
+    });
+
+    test("what was changed after a lost answer goes as another message, after saying that the first was sent", async () => {
+        const tries = [];
+        await mountPicker({
+            send: async ({ client_id }) => {
+                tries.push(client_id);
+                if (tries.length === 1) {
+                    throw new Unreachable("answer lost");
+                }
+                if (tries.length === 2) {
+                    throw new Refused({ status: 409, code: "client_id_reused", detail: "This client_id was used." });
+                }
+            },
+        });
+        await fill();
+        await click(".o_leadline_template_send");
+        await animationFrame();
+        await contains(`${field("body.1")} input`).edit("Mrs. Lovelace", { confirm: false });
+        await click(".o_leadline_template_send");
+        await animationFrame();
+        expect(".o_leadline_picker_form > .o_leadline_fault").toHaveText(/Your first try was sent, as it was before/);
+        await click(".o_leadline_template_send");
+        await animationFrame();
+        expect(".o_leadline_picker_form").toHaveCount(0);
+        expect(tries).toHaveLength(3);
+        expect(tries[0]).toBe(tries[1]);
+        expect(tries[2]).not.toBe(tries[1]);
     });
 
     test("two clicks send once", async () => {

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "@odoo/hoot";
-import { advanceTime, animationFrame, click, press, queryAllTexts, queryOne, waitFor, waitUntil } from "@odoo/hoot";
+import { advanceTime, animationFrame, click, press, queryAllTexts, queryOne, setInputFiles, waitFor, waitUntil } from "@odoo/hoot";
 import { MockServer, contains, makeServerError, onRpc } from "@web/../tests/web_test_helpers";
 import {
     NOW,
@@ -161,6 +161,26 @@ describe("templates", () => {
         expect(talk.posts).toEqual([]);
     });
 
+    test("one that is half filled in survives leaving the tab", async () => {
+        chat("conv1", [customer("hi")]);
+        await openTab();
+        await shows(".o_leadline_message", 1);
+        await write("half a tho");
+        await click(".o_leadline_templates");
+        await choose("greeting");
+        await contains(".o_leadline_field input").edit("Mrs. Lovelace", { confirm: false });
+        await click(".o_notebook .nav-link:contains(Other)");
+        await waitFor(".other");
+        await click(".o_notebook .nav-link:contains(Chat)");
+        await waitFor(".o_leadline_picker_form");
+        expect(".o_leadline_field input").toHaveValue("Mrs. Lovelace");
+        await click(".o_leadline_back");
+        await animationFrame();
+        await click(".o_leadline_tool[title=Close]");
+        await shows(".o_leadline_picker", 0);
+        expect(input()).toHaveValue("half a tho");
+    });
+
     test("what is refused is told where it was filled in", async () => {
         const talk = chat("conv1", [customer("hi")], CLOSED);
         talk.send = () => {
@@ -274,6 +294,48 @@ describe("writing first", () => {
         await click(".o_leadline_start_button");
         await shows(".o_leadline_option", 2);
         expect(world.calls.filter((call) => call.startsWith("templates"))).toEqual(["templates crm.lead 1 line2 "]);
+    });
+
+    test("the first message carries a file, which is announced for the line", async () => {
+        world.templates.push(
+            template({
+                name: "photo",
+                header: { format: "image" },
+                parameters: [{ field: "header", kind: "image", example: null }],
+            })
+        );
+        onRpc("leadline.conversation", "chat_start_upload", ({ args: [model, id, line, file] }) => {
+            world.calls.push(`announced ${model} ${id} ${line} ${file.type} ${file.filename} ${file.mime} ${file.size}`);
+            return { id: "upload1", upload: { method: "PUT", url: "https://chat.test/chat/v1/up/1", headers: {} } };
+        });
+        onRpc("leadline.conversation", "chat_start", ({ args: [, , , message] }) => {
+            world.calls.push(`sent ${message.template.components[0].parameters[0].image.id}`);
+            return { refused: { status: 422, code: "opted_out", detail: "Enough." } };
+        });
+        values = {};
+        await openTab();
+        await click(".o_leadline_start_button");
+        await choose("photo");
+        await contains("input[type=file]", { visible: false, displayed: false }).click();
+        await setInputFiles([new File(["x"], "bike.png", { type: "image/png" })]);
+        await waitFor("img.o_leadline_template_picture");
+        await waitUntil(() => world.calls.includes("PUT /up/1"));
+        await shows(".progress", 0);
+        expect(world.calls).toInclude("announced crm.lead 1 line1 image bike.png image/png 1");
+        await click(".o_leadline_template_send");
+        await waitUntil(() => world.calls.includes("sent upload1"));
+    });
+
+    test("what is filled in survives leaving the tab", async () => {
+        await openTab();
+        await click(".o_leadline_start_button");
+        await choose("greeting");
+        await contains(".o_leadline_field input").edit("Mrs. Lovelace", { confirm: false });
+        await click(".o_notebook .nav-link:contains(Other)");
+        await waitFor(".other");
+        await click(".o_notebook .nav-link:contains(Chat)");
+        await waitFor(".o_leadline_picker_form");
+        expect(".o_leadline_field input").toHaveValue("Mrs. Lovelace");
     });
 
     test("what stands in the way is said instead", async () => {
