@@ -23,6 +23,7 @@ locals {
     { collection = "templates", equal = ["waba", "status"], order = "place" },
     { collection = "connections", equal = ["kind"], order = "account" },
     { collection = "wabas", equal = ["polled"], order = "templates_due" },
+    { collection = "accounts", equal = ["listed"], order = "name" },
     { collection = "parked", equal = ["part"], order = "updated" },
     { collection = "counts", equal = ["account"], order = "day", descending = true },
     { collection = "reviews", equal = ["account"], order = "at", descending = true },
@@ -36,6 +37,7 @@ locals {
   expiring = ["events", "parked", "nonces", "orphan_statuses", "uploads", "messages", "imports", "pairings"]
 
   collections = [
+    "accounts",
     "aliases",
     "clicks",
     "connections",

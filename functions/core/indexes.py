@@ -41,6 +41,7 @@ INDEXES = (
     Index("templates", ("waba", "status"), "place"),
     Index("connections", ("kind",), "account"),
     Index("wabas", ("polled",), "templates_due"),
+    Index("accounts", ("listed",), "name"),
     Index("parked", ("part",), "updated"),
     Index("counts", ("account",), "day", descending=True),
     Index("reviews", ("account",), "at", descending=True),

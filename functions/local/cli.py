@@ -10,9 +10,12 @@ from dotenv import load_dotenv
 from functions.core import logs
 from functions.core.settings import BadSetting
 from functions.local import archive as archives
+from functions.local.account_command import account
 from functions.local.connect_command import connect
 from functions.local.doctor_command import doctor
 from functions.local.failure import SetUpFailed
+from functions.local.keys_command import keys
+from functions.local.line_command import line
 from functions.local.replay_command import replay
 
 FOLDER = Path(".leadline")
@@ -38,6 +41,9 @@ def main() -> None:
 main.add_command(replay)
 main.add_command(doctor)
 main.add_command(connect)
+main.add_command(account)
+main.add_command(line)
+main.add_command(keys)
 
 
 @main.command()
@@ -63,14 +69,6 @@ def token(folder: Path, conversation: str | None, every: bool) -> None:
     if every == bool(conversation):
         raise click.UsageError("Name one conversation with --conversation ID, or take --all.")
     click.echo(mint(folder, conversation))
-
-
-@main.command()
-def keys() -> None:
-    """Print a new data key for LEADLINE_TOKEN_KEYS or LEADLINE_CONNECTION_KEYS."""
-    from functions.local.keys import data_key
-
-    click.echo(data_key())
 
 
 @main.command()

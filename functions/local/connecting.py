@@ -65,7 +65,7 @@ async def connect(ports: Ports, wanted: Wanted) -> Invitation:
     account = await _account(store, wanted, named)
     if strangers := [line.id for line in named if line.account != account]:
         raise SetUpFailed(f"The account {account} has no line {strangers[0]}.")
-    connection = await _known(store, wanted.connection or await _usual(store, account), account)
+    connection = await _known(store, wanted.connection or await usual_connection(store, account), account)
     # First the queue: from the moment that a line leads to the connection, its events are queued there.
     try:
         await ports.tasks.make_queue(f"sync-{connection.id}")
@@ -88,7 +88,7 @@ async def connect(ports: Ports, wanted: Wanted) -> Invitation:
 
 async def chosen(store: Store, wanted: Wanted) -> str:
     """Return the name of the connection that `connect` would take or make. Raises `SetUpFailed`."""
-    return wanted.connection or await _usual(store, await _account(store, wanted, ()))
+    return wanted.connection or await usual_connection(store, await _account(store, wanted, ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +176,7 @@ async def _account(store: Store, wanted: Wanted, lines: Sequence[Line]) -> str:
     return known.pop()
 
 
-async def _usual(store: Store, account: str) -> str:
+async def usual_connection(store: Store, account: str) -> str:
     """Return the name of an account's connection, if nobody named one."""
     everyone = await _all(store)
     own = [connection.id for connection in everyone if connection.account == account]

@@ -1,5 +1,6 @@
 """What `make run` begins with, so that anyone can try the interfaces: one account, one line, one connection."""
 
+from functions.core.accounts import Account, account_write
 from functions.core.lines import Connection, Line, connection_key, connection_writes, line_writes
 from functions.core.reach import reach_key
 from functions.core.secrets import Seal
@@ -34,7 +35,7 @@ async def seed(
         waba=WABA,
         token=tokens.close(TOKEN),
     )
-    await store.commit(line_writes(line))
+    await store.commit([account_write(Account(ACCOUNT, NAME)), *line_writes(line)])
     [there] = await store.get([connection_key(CONNECTION)])
     if crm_url or not there:
         connection = Connection(

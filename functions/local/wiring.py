@@ -12,6 +12,7 @@ from functions.local.failure import SetUpFailed
 from functions.local.file_media import FileMedia
 from functions.local.keys import Keys
 from functions.local.machine import one_machine_settings
+from functions.local.secret_text import resolved
 from functions.local.sqlite_store import SqliteStore
 from functions.local.sqlite_tasks import SqliteTasks
 
@@ -23,7 +24,7 @@ async def opened(environment: Mapping[str, str], folder: Path) -> AsyncIterator[
     Raises `BadSetting`, and `SetUpFailed` where nothing has run yet.
     """
     if environment.get("LEADLINE_STORE", "").startswith("firestore:"):
-        ports = google_ports(from_environment(environment))
+        ports = google_ports(from_environment(resolved(environment)))
     else:
         ports = _one_machine(environment, folder)
     try:
