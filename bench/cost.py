@@ -107,6 +107,8 @@ class Meter:
 
     async def alone(self, happening: Awaitable[object]) -> Bill:
         """Let something happen and return what that took, without what it queues."""
+        # What was written to get here, and will expire, is not part of it.
+        self._store.expire()
         self._bill.clear()
         await happening
         return self._bill.copy()

@@ -19,6 +19,14 @@ locals {
     { collection = "orphan_statuses", equal = ["wamid_key"], order = "at" },
     { collection = "orphan_statuses", equal = ["contact"], order = "at" },
     { collection = "messages", equal = ["contact"], order = "expires_at" },
+    { collection = "orphan_statuses", equal = ["stranger"], order = "expires_at" },
+    { collection = "messages", equal = ["stranger"], order = "expires_at" },
+    { collection = "aliases", equal = ["contact"], order = "created" },
+    { collection = "uploads", equal = ["conversation"], order = "created" },
+    { collection = "group_messages", equal = ["account"], order = "changed" },
+    { collection = "imports", equal = ["account", "pending"], order = "updated" },
+    { collection = "messages", equal = ["media.state"], order = "media.expires" },
+    { collection = "audit", equal = ["account"], order = "updated" },
     { collection = "templates", equal = ["waba"], order = "place" },
     { collection = "templates", equal = ["waba", "status"], order = "place" },
     { collection = "connections", equal = ["kind"], order = "account" },
@@ -34,17 +42,31 @@ locals {
   ]
 
   # Documents here go away some time after their `expires_at`.
-  expiring = ["events", "parked", "nonces", "orphan_statuses", "uploads", "messages", "imports", "pairings"]
+  expiring = [
+    "audit",
+    "erasures",
+    "events",
+    "group_messages",
+    "imports",
+    "messages",
+    "nonces",
+    "orphan_statuses",
+    "pairings",
+    "parked",
+    "uploads",
+  ]
 
   collections = [
     "accounts",
     "aliases",
+    "audit",
     "clicks",
     "connections",
     "contacts",
     "conversations",
     "counts",
     "deliveries",
+    "erasures",
     "events",
     "group_messages",
     "holds",

@@ -49,10 +49,12 @@ resource "google_storage_bucket" "media" {
 }
 
 # The sender stores what customers send (again, if a task comes twice) and reads what agents send; the chat function
-# lets browsers put new files and get any, and copies what a message takes to a name of its own.
+# lets browsers put new files and get any, and copies what a message takes to a name of its own. The sync function
+# deletes what is erased, or whose time is over.
 resource "google_storage_bucket_iam_member" "media" {
   for_each = {
     sender-any = { function = "sender", role = "roles/storage.objectUser" }
+    sync-any   = { function = "sync", role = "roles/storage.objectUser" }
     chat-put   = { function = "chat", role = "roles/storage.objectCreator" }
     chat-get   = { function = "chat", role = "roles/storage.objectViewer" }
   }

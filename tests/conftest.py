@@ -11,6 +11,8 @@ from functions.local.odoo.install import OdooHome, ensure_odoo
 from tests import open_line
 from tests.google.parts import MissingPart, require
 
+pytest_plugins = ["tests.log_watch"]
+
 _TESTS = Path(__file__).parent
 
 _COUNTED_INSIDE = pytest.StashKey[dict[str, int]]()

@@ -18,6 +18,7 @@ import httpx
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
 
 from functions.local.odoo.demo import DATABASE
+from tests.personal import know
 
 _START_SECONDS = 400
 
@@ -85,11 +86,13 @@ class Phone:
 
     def be(self, wa_id: str) -> "Phone":
         """Take the phone of a customer, with the business's chat open."""
+        know(wa_id)
         self.page.goto(f"{self._line.url}/simulator/?customer={wa_id}&link=https://wa.me/15550100001")
         self.page.get_by_test_id("composer").wait_for()
         return self
 
     def write(self, text: str) -> None:
+        know(text)
         self.page.get_by_test_id("composer").fill(text)
         self.page.get_by_test_id("send").click()
 
@@ -124,6 +127,7 @@ class Card:
         self.page.locator(".o_leadline_chat").wait_for()
 
     def write(self, text: str) -> None:
+        know(text)
         self.page.locator("textarea.o_leadline_input").fill(text)
         self.page.keyboard.press("Enter")
 
@@ -203,6 +207,7 @@ def _records(line: OpenLine, name: str) -> dict[str, int]:
 
 def wrote(line: OpenLine, wa_id: str, name: str, text: str, *, ago: timedelta) -> None:
     """Let a customer have written some time ago."""
+    know(wa_id, name, text)
     at = int((datetime.now(UTC) - ago).timestamp())
     message = {"type": "text", "text": text, "timestamp": str(at), "name": name}
     httpx.post(f"{line.url}/simulator/customers/{wa_id}/messages", json=message).raise_for_status()

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from tests.personal import know
+
 NUMBER, WABA = "100000000000001", "100000000000000"
 
 wall_clock: Callable[[], float] = time.time
@@ -25,6 +27,9 @@ class Customer:
     bsuid: str | None = None
     name: str | None = None
     username: str | None = None
+
+    def __post_init__(self) -> None:
+        know(self.wa_id, self.bsuid, self.name, self.username)
 
     def contact(self) -> dict[str, Any]:
         """Return the entry of `contacts[]`: what is unknown is left out, as Meta does."""
@@ -52,6 +57,8 @@ def message(
     **more: Any,
 ) -> dict[str, Any]:
     """Return one item of `messages[]`; `at` in epoch seconds (default: now)."""
+    if isinstance(content, dict):
+        know(*(said for name in ("body", "caption", "text") if isinstance(said := content.get(name), str)))
     return _stated(
         {
             "id": wamid or next(_wamids),

@@ -374,12 +374,12 @@ class Tab:
 class Rig:
     """Everything, wired. The functions are HTTP clients here: `webhook`, `sender`, `sync`, `chat`."""
 
-    def __init__(self, folder: Path, **settings: str) -> None:
+    def __init__(self, folder: Path, *, store: Store | None = None, **settings: str) -> None:
         self.settings = from_environment(ENVIRONMENT | settings)
         self.clock = Clock()
         self.tasks = HandRunTasks(self.clock)
         self._folder = folder
-        self.store = WatchedStore(SqliteStore(folder / "store.db"))
+        self.store = WatchedStore(store or SqliteStore(folder / "store.db"))
         self.media = FileMedia(
             folder / "media", f"{PUBLIC_URL}/media", b"media-key", clock=lambda: self.clock().timestamp()
         )
@@ -443,6 +443,12 @@ class Rig:
     async def erase(self, collection: str) -> None:
         """Take every document of a collection away, as an erasure or a retention would."""
         await self.store.commit([delete(Key(collection, name)) for name in self.names(collection)])
+
+    async def purge(self) -> None:
+        """Let the store take away what has expired, as one machine does every minute and Firestore within a day."""
+        store = SqliteStore(self._folder / "store.db")
+        await store.purge_expired(self.clock())
+        await store.close()
 
     async def merge(self, younger: str, *, into: str) -> None:
         """Make a conversation a redirect to an older one, as when two customers turn out to be one."""
@@ -555,9 +561,9 @@ def new_secret() -> str:
 
 
 @asynccontextmanager
-async def rigged(folder: Path, **settings: str) -> AsyncIterator[Rig]:
-    """Set a rig up and take it down again."""
-    rig = Rig(folder, **settings)
+async def rigged(folder: Path, *, store: Store | None = None, **settings: str) -> AsyncIterator[Rig]:
+    """Set a rig up and take it down again. `store`: another one than SQLite's."""
+    rig = Rig(folder, store=store, **settings)
     payloads.wall_clock = rig.clock.wall
     await rig.set_up()
     yield rig

@@ -469,5 +469,58 @@ class Reviews(_Answer):
     next: str | None
 
 
+class ExportedMessage(_Answer):
+    """A message: as a line of `text`, as it is shown, and as it came. `file`: its name in an archive."""
+
+    id: str
+    conversation: str
+    at: AwareDatetime
+    text: str
+    file: str | None
+    message: dict[str, Any]
+    raw: dict[str, Any] | None
+    before: list[dict[str, Any]]
+
+
+class Exported(_Answer):
+    """What is held of a person; `about` comes with the first page."""
+
+    about: dict[str, Any] | None
+    messages: list[ExportedMessage]
+    next: str | None
+
+
+class Erased(_Answer):
+    """The contact that is being erased."""
+
+    id: str
+
+
+class Acted(_Answer):
+    """Somebody did something, `count` times between `first` and `last`."""
+
+    id: str
+    act: Literal["saw", "sent", "noted", "exported", "erased", "set"]
+    actor: Literal["agent", "server", "cli"]
+    agent: str
+    name: str | None
+    first: AwareDatetime
+    last: AwareDatetime
+    count: int
+    line: str | None
+    conversation: str | None
+    contact: str | None
+    what: str | None
+    version: int
+
+
+class Audit(_Answer):
+    """`next` is the following call's `after`; `more`: there is more already."""
+
+    items: list[Acted]
+    next: str
+    more: bool
+
+
 class Nothing(_Answer):
     """An empty object."""

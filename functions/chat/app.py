@@ -10,6 +10,7 @@ from functions.chat import (
     cards,
     connecting,
     consent,
+    contacts,
     files,
     links,
     problems,
@@ -23,6 +24,7 @@ from functions.chat import (
     way_in,
     writing,
 )
+from functions.chat.audit import note_seen
 from functions.chat.bodies import Care, Message, NewFile, Note, Read, Settle, Start
 from functions.chat.callers import Caller, Door
 from functions.chat.cursors import Limit
@@ -133,6 +135,7 @@ def _app(desk: Desk, door: Door, seal: Seal) -> FastAPI:
     ) -> dict[str, Any]:
         """One page: the newest, those before a cursor, or all that is new or changed after one."""
         opened = await desk.open(caller, conversation, "read")
+        await note_seen(desk, caller, opened)
         if after is not None:
             return await reading.changes(desk, opened, after=after, limit=limit)
         return await reading.page(desk, opened, before=before, limit=limit)
@@ -236,4 +239,5 @@ def _app(desk: Desk, door: Door, seal: Seal) -> FastAPI:
     app.include_router(consent.routes(desk, door))
     app.include_router(links.routes(desk, door))
     app.include_router(way_in.routes(desk))
+    app.include_router(contacts.routes(desk, door))
     return app

@@ -6,6 +6,7 @@ from functions.chat.callers import Caller
 from functions.chat.problems import Problem, not_found
 from functions.core.conversation import contact_key
 from functions.core.lines import Directory, Line
+from functions.core.memory import Memory
 from functions.core.ports import Ports
 from functions.core.store import Document, Key
 
@@ -26,11 +27,12 @@ class Open:
 
 
 class Desk:
-    """One per instance."""
+    """One per instance. `seen`: who was shown which conversation in which hour, as the audit trail knows."""
 
     def __init__(self, ports: Ports, directory: Directory) -> None:
         self.ports = ports
         self.directory = directory
+        self.seen: Memory[tuple[str, str, int], bool] = Memory(10_000, 3600)
 
     async def open(self, caller: Caller, conversation_id: str, right: str) -> Open:
         """Return a conversation if the caller may do this in it. Raises `Problem` 403 or 404."""

@@ -131,10 +131,11 @@ async def _of_wamid(desk: Desk, opened: Open, wamid: str) -> Document | None:
     return found[0] if found else None
 
 
-async def file_urls(desk: Desk, message: Document) -> dict[str, str | None]:
+async def file_urls(desk: Desk, message: Document, *, even_revoked: bool = False) -> dict[str, str | None]:
     """Return where the file of a message (`url`) and its `thumbnail` can be had for some minutes."""
     media = message.fields.get("media") or {}
-    if media.get("state") != "stored" or message.fields.get("revoked") is not None:
+    revoked = message.fields.get("revoked") is not None and not even_revoked
+    if media.get("state") != "stored" or revoked:
         return {"url": None, "thumbnail": None}
     store, small = desk.ports.media, media.get("thumbnail")
     url = await store.download_url(media["file"], media["mime"], filename=file_name(message.fields))

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from functions.chat.audit import act
 from functions.chat.bodies import LetBe, SendAgain, Settle
 from functions.chat.callers import Caller
 from functions.chat.desk import Desk, Open
@@ -54,12 +55,13 @@ async def _send_again(
 async def _write_again(desk: Desk, caller: Caller, opened: Open, old: Document, client_id: str) -> None:
     now = desk.ports.now()
     try:
-        writes = send_again(old, client_id, _agent(caller), now)
+        writes = send_again(old, client_id, _agent(caller), now, await desk.directory.policy(caller.account))
     except (TooEarly, NotToSettle) as reason:
         raise _refusal(reason) from None
     await check_allowed(desk, opened, old.fields, now)
     key = outbound_key(old.fields["conversation"], client_id)
-    await _commit(desk, [*writes, sent(opened, now), told(opened, "message.sent", key.id, now)])
+    noted = await act(desk, caller, opened, "sent")
+    await _commit(desk, [*writes, sent(opened, now), told(opened, "message.sent", key.id, now), noted])
 
 
 async def _commit(desk: Desk, writes: list[Write]) -> None:

@@ -13,7 +13,8 @@ from functions.chat.consent import consent_write
 from functions.chat.desk import Desk, Open, line_of, only_servers
 from functions.chat.writing import send
 from functions.core.conversation import contact_key, conversation_key, grown
-from functions.core.identity import candidates
+from functions.core.erased import erased_at
+from functions.core.identity import candidates, erased_suffix
 from functions.core.ids import key_of
 from functions.core.lines import Line
 from functions.core.message import outbound_key
@@ -42,7 +43,12 @@ async def start(desk: Desk, caller: Caller, body: Start) -> tuple[Open, Document
     [there] = await desk.ports.store.get([key])
     begun = [*party.writes]
     if there is None:
-        fields = {"account": line.account, "line": line.id, "connection": line.connection, "contact": party.contact}
+        fields: dict[str, Any] = {
+            "account": line.account,
+            "line": line.id,
+            "connection": line.connection,
+            "contact": party.contact,
+        }
         there = Document(key, fields, 0)
         begun.append(grown(key, **fields))
     if body.consent is not None:
@@ -60,7 +66,8 @@ async def _party(desk: Desk, caller: Caller, line: Line, body: Start) -> _Party:
         opened = await desk.open(caller, to.conversation, "send")
         return _Party(opened.conversation.fields["contact"])
     person = Person(wa_id=digits(to.phone) if to.phone else None, bsuid=to.bsuid)
-    invited = await _invitation(desk, line, person)
+    erased = await erased_at(desk.ports.store, line.account, person)
+    invited = await _invitation(desk, line, person, erased)
     known = await _known(desk, line, person)
     if invited is not None and known != invited.key.id and await _was_sent(desk, line, invited, body.message.client_id):
         # The first request went to the invitation; the customer wrote before WhatsApp's answer named them.
@@ -69,7 +76,7 @@ async def _party(desk: Desk, caller: Caller, line: Line, body: Start) -> _Party:
         return _Party(known)
     if invited is not None:
         return _Party(invited.key.id)
-    return _invited(line, person, body.name)
+    return _invited(line, person, body.name, erased)
 
 
 async def _known(desk: Desk, line: Line, person: Person) -> str | None:
@@ -78,9 +85,9 @@ async def _known(desk: Desk, line: Line, person: Person) -> str | None:
     return next((alias.fields["contact"] for alias in aliases if alias is not None), None)
 
 
-async def _invitation(desk: Desk, line: Line, person: Person) -> Document | None:
+async def _invitation(desk: Desk, line: Line, person: Person, erased: int) -> Document | None:
     """Return the contact that was made when this person was first written to."""
-    [found] = await desk.ports.store.get([_invitation_key(line, person)])
+    [found] = await desk.ports.store.get([_invitation_key(line, person, erased)])
     if found is not None and (older := found.fields.get("merged_into")):
         [found] = await desk.ports.store.get([contact_key(older)])
     return found
@@ -92,8 +99,8 @@ async def _was_sent(desk: Desk, line: Line, contact: Document, client_id: str) -
     return message is not None
 
 
-def _invited(line: Line, person: Person, name: str | None) -> _Party:
-    key = _invitation_key(line, person)
+def _invited(line: Line, person: Person, name: str | None, erased: int) -> _Party:
+    key = _invitation_key(line, person, erased)
     fields: dict[str, Any] = {
         "account": line.account,
         "invited": {"wa_id": person.wa_id, "bsuid": person.bsuid},
@@ -104,7 +111,10 @@ def _invited(line: Line, person: Person, name: str | None) -> _Party:
     return _Party(key.id, [merge(key, fields)])
 
 
-def _invitation_key(line: Line, person: Person) -> Key:
-    """Return the key under which someone is invited: the same for every living form of a number."""
+def _invitation_key(line: Line, person: Person, erased: int) -> Key:
+    """Return the key under which someone is invited: the same for every living form of a number.
+
+    Whoever was erased (epoch seconds) is another person from then on.
+    """
     named = min(variants(person.wa_id)) if person.wa_id else str(person.bsuid)
-    return contact_key(key_of("contact", line.account, "invited", named))
+    return contact_key(key_of("contact", line.account, "invited", named, *erased_suffix(erased)))

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from functions.chat.audit import act
 from functions.chat.bodies import Author as StatedAuthor
 from functions.chat.bodies import Message, Note
 from functions.chat.callers import Caller
@@ -19,7 +20,8 @@ from functions.core.fetching import thumbnail_task
 from functions.core.marks import read_task, typing_task
 from functions.core.message import Author, digest, message_key, outbound_fields, outbound_key
 from functions.core.outbox import send_task
-from functions.core.store import NOW, AlreadyExists, Document, Maximum, Query, Write, create, merge, update
+from functions.core.retention import keep
+from functions.core.store import NOW, AlreadyExists, Document, Maximum, NotFound, Query, Write, create, merge, update
 from functions.core.tasks import Task
 from functions.core.templates import MARKETING
 from functions.core.whatsapp import MEDIA_TYPES
@@ -58,6 +60,8 @@ async def send(
         writes = [create(key, fields), mark(target, key.id, fields), changed]
     else:
         writes = [create(key, fields), sent(opened, now), told(opened, "message.sent", key.id, now)]
+    writes.append(await act(desk, caller, opened, "sent"))
+    keep(fields, await desk.directory.policy(caller.account))
     stored, fresh = await _create(desk, [*begun, *writes], key.id, body)
     picture = fields.get("media", {}).get("mime", "").startswith("image/")
     pictures = [thumbnail_task(opened.line.id, key.id)] if picture else []
@@ -83,7 +87,11 @@ async def note(desk: Desk, caller: Caller, opened: Open, body: Note) -> tuple[Do
     fields = _fields(caller, opened, _author(caller), body.client_id, said, now)
     for name in ("waiting", "queued", "rank"):
         del fields[name]
-    stored, fresh = await _create(desk, [create(key, fields), told(opened, "message.sent", key.id, now)], key.id, said)
+    keep(fields, await desk.directory.policy(caller.account))
+    there = update(opened.conversation.key, {"account": caller.account})
+    noted = await act(desk, caller, opened, "noted")
+    writes = [create(key, fields), there, told(opened, "message.sent", key.id, now), noted]
+    stored, fresh = await _create(desk, writes, key.id, said)
     await enqueue(desk, opened, key.id)
     return stored, fresh
 
@@ -227,6 +235,9 @@ async def _create(desk: Desk, writes: list[Write], message: str, body: dict[str,
         await desk.ports.store.commit(writes)
     except AlreadyExists:
         fresh = False
+    except NotFound:
+        # The conversation was erased while it was open.
+        raise not_found() from None
     [stored] = await desk.ports.store.get([message_key(message)])
     if stored is None:
         raise not_found()
@@ -241,8 +252,9 @@ async def check_allowed(desk: Desk, opened: Open, fields: Mapping[str, Any], now
 
 
 def sent(opened: Open, now: datetime) -> Write:
-    """Return the write that says on the conversation when we spoke last."""
-    return merge(opened.conversation.key, {"last_out": Maximum(int(now.timestamp())), "updated": NOW})
+    """Return the write that says on the conversation when we spoke last; it makes none that was erased meanwhile."""
+    write = update if opened.conversation.version else merge
+    return write(opened.conversation.key, {"last_out": Maximum(int(now.timestamp())), "updated": NOW})
 
 
 def told(

@@ -11,11 +11,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from functions.core.conversation import active
+from functions.core.erased import Erased
 from functions.core.events import deliver_task, event
 from functions.core.ids import key_of
 from functions.core.lines import Line
 from functions.core.message import inbound_key, message_of_wamid, revised_content, wamid_key
-from functions.core.people import contact_of
+from functions.core.people import owner_fields, whose
 from functions.core.step import Step
 from functions.core.store import NOW, REMOVE, Document, Key, Store, Write, create, update
 from functions.core.whatsapp import CUSTOMER, Change, Edit, Reaction, Revocation
@@ -40,13 +41,15 @@ async def change_step(change: Change, line: Line, store: Store, now: datetime, *
     """Return what a change asks for: it is written on the message that it names, at that one's version.
 
     One that comes before its message is kept under the message's own name; whichever is stored second finds the other.
-    `told`: the CRM hears of it.
+    `told`: the CRM hears of it. Raises `Erased`.
     """
     key = inbound_key(line.id, change.target)
     [there] = await store.get([key])
     message = there if there and not is_early(there) else await message_of_wamid(store, line.id, change.target)
     if message is None:
-        contact = await contact_of(store, line.account, change.person)
+        contact, erased = await whose(store, line.account, change.person)
+        if change.at <= erased:
+            raise Erased
         return Step(writes=_kept(change, line, key, there, contact, now), awaited=change.target)
     fields = changed(message.fields, change)
     if fields is None:
@@ -73,8 +76,7 @@ def _kept(
     fields = changed(early.fields if early else {}, change)
     if fields is None:
         return []
-    # So that it can be erased with its person.
-    fields |= {"contact": contact} if contact else {}
+    fields |= owner_fields(line.account, contact, change.person)
     if early is not None:
         return [update(key, fields, version=early.version)]
     return [create(key, {"account": line.account, "line": line.id, "expires_at": now + AWAITED, **fields})]
@@ -101,7 +103,8 @@ def changed(fields: Mapping[str, Any], change: Change) -> dict[str, Any] | None:
 
 def filled(message: Mapping[str, Any], early: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of a message that is written where its early changes are kept."""
-    return {**message, **_joined(message, early, {}), "expires_at": REMOVE, "contact": REMOVE}
+    own = {"expires_at": message["expires_at"], "contact": REMOVE, "stranger": REMOVE, "identities": REMOVE}
+    return {**message, **_joined(message, early, {}), **own}
 
 
 def completed(stored: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:

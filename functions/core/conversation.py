@@ -8,7 +8,7 @@ from typing import Any
 from functions.core.identity import Alias
 from functions.core.ids import key_of
 from functions.core.phone import e164, variants
-from functions.core.store import NOW, Document, Increment, Key, Maximum, Union, Write, merge
+from functions.core.store import NOW, Document, Increment, Key, Maximum, Union, Write, merge, update
 from functions.core.tasks import Task
 from functions.core.window import closes_at, is_open
 
@@ -26,14 +26,17 @@ def contact_key(contact: str) -> Key:
     return Key("contacts", contact)
 
 
-def grown(key: Key, *, account: str, line: str, connection: str, contact: str, **changes: Any) -> Write:
+def grown(
+    key: Key, *, account: str, line: str, connection: str, contact: str, there: bool = False, **changes: Any
+) -> Write:
     """Return the write that makes a conversation, or changes what it is about.
 
     Blind, so that it needs no read; the changes are commutative and stand in the commit that creates the message, so a
-    redelivered message counts once.
+    redelivered message counts once. `there`: it must exist already, since an erased one is not made again.
     """
     fields = {"account": account, "line": line, "connection": connection, "contact": contact}
-    return merge(key, {**fields, **changes, "updated": NOW})
+    write = update if there else merge
+    return write(key, {**fields, **changes, "updated": NOW})
 
 
 def received(at: int) -> dict[str, Any]:

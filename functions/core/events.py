@@ -3,7 +3,7 @@
 An event carries ids; what it says of its subjects is read when it is sent, so that it is never older than the store.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -22,6 +22,7 @@ Type = Literal[
     "template.updated",
     "line.health",
     "contact.updated",
+    "contact.erased",
 ]
 
 KEPT = timedelta(days=8)
@@ -87,7 +88,16 @@ def health_event(line: Line, detail: str, now: datetime) -> Write:
     return _of_line("line.health", line.id, detail, about, now)
 
 
-def _of_line(type_: Type, subject: str, detail: str, about: Mapping[str, str], now: datetime) -> Write:
+def erased_event(
+    contact: str, contacts: Sequence[str], conversations: Sequence[str], *, account: str, connection: str, now: datetime
+) -> Write:
+    """Return the write that tells a CRM that a person was erased, and under which ids it knew them."""
+    about: dict[str, Any] = {"account": account, "connection": connection}
+    about |= {"contacts": list(contacts), "conversations": list(conversations)}
+    return _of_line("contact.erased", contact, connection, about, now)
+
+
+def _of_line(type_: Type, subject: str, detail: str, about: Mapping[str, Any], now: datetime) -> Write:
     """Return the write of an event that has no conversation."""
     fields = {
         **about,

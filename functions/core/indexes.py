@@ -37,6 +37,15 @@ INDEXES = (
     # What waits for its message is found with its person, to be handed out or erased.
     Index("orphan_statuses", ("contact",), "at"),
     Index("messages", ("contact",), "expires_at"),
+    Index("orphan_statuses", ("stranger",), "expires_at"),
+    Index("messages", ("stranger",), "expires_at"),
+    Index("aliases", ("contact",), "created"),
+    Index("uploads", ("conversation",), "created"),
+    Index("group_messages", ("account",), "changed"),
+    Index("imports", ("account", "pending"), "updated"),
+    # Files whose time is over.
+    Index("messages", ("media.state",), "media.expires"),
+    Index("audit", ("account",), "updated"),
     Index("templates", ("waba",), "place"),
     Index("templates", ("waba", "status"), "place"),
     Index("connections", ("kind",), "account"),
@@ -55,7 +64,19 @@ INDEXES = (
 TTL_FIELD = "expires_at"
 """A document with this field (a `datetime`) goes away by itself some time after it."""
 
-EXPIRING = ("events", "parked", "nonces", "orphan_statuses", "uploads", "messages", "imports", "pairings")
+EXPIRING = (
+    "events",
+    "parked",
+    "nonces",
+    "orphan_statuses",
+    "uploads",
+    "messages",
+    "imports",
+    "group_messages",
+    "erasures",
+    "audit",
+    "pairings",
+)
 """The collections whose documents carry `TTL_FIELD`."""
 
 

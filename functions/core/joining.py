@@ -105,6 +105,8 @@ def _person_writes(younger: Document, elder: Key, shown: Mapping[str, Any]) -> l
     fields = younger.fields
     known: dict[str, Any] = {name: Union(tuple(fields[name])) for name in _IDENTITIES if fields.get(name)}
     known |= {name: _as_maxima(fields[name]) for name in _TIMES if fields.get(name)}
+    # Whoever erases or hands out the elder finds the younger by it.
+    known["absorbed"] = Union((younger.key.id, *fields.get("absorbed", ())))
     return [
         *(update(Key("aliases", alias), {"contact": elder.id}) for alias in fields.get("aliases", ())),
         merge(elder, {**known, **shown, "updated": NOW}),

@@ -6,6 +6,7 @@ from typing import Any
 from functions.core.ids import key_of
 from functions.core.memory import Memory
 from functions.core.phone import digits
+from functions.core.retention import Policy, account_key, policy_of
 from functions.core.rules import USUAL, Rules, rules_of
 from functions.core.store import Document, Key, Query, Store, Write, merge, update
 
@@ -169,6 +170,7 @@ class Directory:
         self._lines: Memory[str, Line] = Memory(1000, CACHED)
         self._numbers: Memory[str, str] = Memory(1000, CACHED)
         self._connections: Memory[str, Connection] = Memory(1000, CACHED)
+        self._policies: Memory[str, Policy] = Memory(1000, CACHED)
 
     async def line(self, line_id: str) -> Line | None:
         """Return a line by our own id."""
@@ -195,6 +197,14 @@ class Directory:
         if found is None and (document := await self._read(connection_key(connection_id))):
             found = connection_of(document)
             self._connections.put(connection_id, found)
+        return found
+
+    async def policy(self, account: str) -> Policy:
+        """Return how long an account keeps what."""
+        found = self._policies.get(account)
+        if found is None:
+            found = policy_of(await self._read(account_key(account)))
+            self._policies.put(account, found)
         return found
 
     async def _read(self, key: Key) -> Document | None:

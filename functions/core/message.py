@@ -393,14 +393,14 @@ def _quote(quoted: Document | None, context: Mapping[str, Any]) -> dict[str, Any
     }
 
 
-def preview(fields: Mapping[str, Any]) -> str | None:
-    """Return the first words of a message: its text or its caption."""
+def preview(fields: Mapping[str, Any], limit: int | None = 120) -> str | None:
+    """Return the first words of a message: its text or its caption. `limit`: how many letters of it."""
     content = fields.get("template") or fields["content"]
     body = content.get("body")
     text = (
         (body.get("text") if isinstance(body, Mapping) else body) or content.get("caption") or content.get("filename")
     )
-    return str(text)[:120] if text else None
+    return str(text)[:limit] if text else None
 
 
 def iso(at: float) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 
 from functions.core.ids import key_of
 from functions.core.message import Author, again_fields, message_key, outbound_key, settle_from
+from functions.core.retention import Policy, keep
 from functions.core.status import reached, shown
 from functions.core.store import NOW, REMOVE, Document, Key, Query, Write, create, update
 from functions.core.tasks import Task
@@ -153,7 +154,7 @@ def let_be(message: Document, by: Author, now: datetime) -> list[Write]:
     return [_settled_by(message, "let_be", by, now)]
 
 
-def send_again(message: Document, client_id: str, by: Author, now: datetime) -> list[Write]:
+def send_again(message: Document, client_id: str, by: Author, now: datetime, policy: Policy) -> list[Write]:
     """Return the writes by which an agent sends an unknown or failed message once more: a new one that names the old.
 
     Its file is used again. It waits in the outbox like any other and needs its `send_task`. Raises and is refused as
@@ -162,7 +163,7 @@ def send_again(message: Document, client_id: str, by: Author, now: datetime) -> 
     _check(message, now, ("unknown", "failed"))
     key = outbound_key(message.fields["conversation"], client_id)
     return [
-        create(key, again_fields(message, client_id=client_id, author=by, now=now)),
+        create(key, keep(again_fields(message, client_id=client_id, author=by, now=now), policy)),
         _settled_by(message, "sent_again", by, now, again=key.id),
     ]
 

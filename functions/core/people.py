@@ -2,9 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
+
+from msgspec import Struct
 
 from functions.core.conversation import contact_key
-from functions.core.identity import Alias, Known, alias_writes, candidates, resolve, seen, stated
+from functions.core.erased import Erased, times, tombstone_key
+from functions.core.identity import Alias, Known, alias_writes, candidates, erased_last, resolve, seen, stated
 from functions.core.joining import doubt
 from functions.core.memory import Memory
 from functions.core.store import NOW, Store, Union, Write, merge
@@ -18,21 +22,41 @@ _Named = tuple[str, str | None, str | None, str | None]
 """An account, and every identity by which an update names a person. One more identity would be news."""
 
 
-async def contact_of(store: Store, account: str, person: Person) -> str | None:
-    """Return the contact of someone who is known already; None for a stranger, or for nobody."""
+async def whose(store: Store, account: str, person: Person) -> tuple[str | None, int]:
+    """Return the contact of someone who is known already (None for a stranger, or for nobody), and when they were
+    erased before (epoch seconds; 0 for never)."""
     aliases = candidates(account, person)
-    known = await _known(store, aliases)
+    known, gone = await _known(store, aliases)
+    erased = erased_last(account, person, known, gone)
     if not any(alias in known for alias in aliases):
-        return None
+        return None, erased
     contact = resolve(account, person, known).contact
-    return contact if any(hit.contact == contact for hit in known.values()) else None
+    return contact if any(hit.contact == contact for hit in known.values()) else None, erased
 
 
-async def _known(store: Store, aliases: Sequence[Alias]) -> dict[Alias, Known]:
-    documents = await store.get([alias.key for alias in aliases])
-    return {
-        alias: Known.of(document) for alias, document in zip(aliases, documents, strict=True) if document is not None
-    }
+def owner_fields(account: str, contact: str | None, person: Person) -> dict[str, Any]:
+    """Return what is kept with something that waits, so that it can be handed out and erased with its person.
+
+    Of somebody who is no contact yet, hashes of the identities.
+    """
+    if contact:
+        return {"contact": contact}
+    return {"stranger": account, "identities": [alias.key.id for alias in candidates(account, person)]}
+
+
+async def _known(store: Store, aliases: Sequence[Alias]) -> tuple[dict[Alias, Known], dict[Alias, int]]:
+    """Return whom aliases lead to, and when people were erased who were known under them: one look."""
+    documents = await store.get([*(alias.key for alias in aliases), *(tombstone_key(alias) for alias in aliases)])
+    there, gone = documents[: len(aliases)], documents[len(aliases) :]
+    known = {alias: Known.of(document) for alias, document in zip(aliases, there, strict=True) if document is not None}
+    return known, times(aliases, gone)
+
+
+class Met(Struct, frozen=True):
+    """Someone who was recognized. `erased`: when they were erased before; what is older is dropped."""
+
+    contact: str
+    erased: int = 0
 
 
 class People:
@@ -40,12 +64,12 @@ class People:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._contacts: Memory[_Named, str] = Memory(_PEOPLE, _REMEMBERED)
+        self._contacts: Memory[_Named, Met] = Memory(_PEOPLE, _REMEMBERED)
         self._profiles: Memory[str, Person] = Memory(_PEOPLE, _PROFILE_REMEMBERED)
 
     async def crowd(self, members: Iterable[tuple[str, Person]], now: datetime, *, certain: bool = False) -> "Crowd":
         """Return what is known of these (account, person) pairs; `certain`: by the store alone."""
-        contacts: dict[_Named, str] = {}
+        contacts: dict[_Named, Met] = {}
         wanted: dict[Alias, None] = {}
         for account, person in members:
             named = _named(account, person)
@@ -53,8 +77,8 @@ class People:
                 contacts[named] = contact
             else:
                 wanted.update(dict.fromkeys(candidates(account, person)))
-        known = await _known(self._store, [*wanted]) if wanted else {}
-        return Crowd(contacts, known, Memory(0, 0) if certain else self._profiles, now)
+        known, erased = await _known(self._store, [*wanted]) if wanted else ({}, {})
+        return Crowd(contacts, known, erased, Memory(0, 0) if certain else self._profiles, now)
 
     def forget(self) -> None:
         """Forget everyone: identities may lead to somebody else now."""
@@ -62,8 +86,8 @@ class People:
 
     def remember(self, crowd: "Crowd") -> None:
         """Remember what a crowd showed, once its writes are committed."""
-        for named, contact in crowd.contacts.items():
-            self._contacts.put(named, contact)
+        for named, met in crowd.contacts.items():
+            self._contacts.put(named, met)
         for contact, person in crowd.seen.items():
             self._profiles.put(contact, person)
 
@@ -75,39 +99,58 @@ class Crowd:
     """
 
     def __init__(
-        self, contacts: dict[_Named, str], known: dict[Alias, Known], profiles: Memory[str, Person], now: datetime
+        self,
+        contacts: dict[_Named, Met],
+        known: dict[Alias, Known],
+        erased: dict[Alias, int],
+        profiles: Memory[str, Person],
+        now: datetime,
     ) -> None:
         self._now = now
         self.contacts = contacts
         self.seen: dict[str, Person] = {}
+        self._remembered = frozenset(contacts)
         self._known = known
+        self._erased = erased
         self._profiles = profiles
 
     def contact_of(self, account: str, person: Person, at: int) -> tuple[str, list[Write]]:
         """Return whose update of that time this is, and the writes that make or complete the contact.
 
-        Raises `Nameless`.
+        Raises `Nameless`, and `Erased` for what was said before the person was erased.
         """
+        if at and at <= self.erased_at(account, person):
+            raise Erased
         named = _named(account, person)
-        contact, writes = self.contacts.get(named), list[Write]()
-        if contact is None:
-            contact, writes = self._resolved(account, person, at)
-            self.contacts[named] = contact
+        met, writes = self.contacts.get(named), list[Write]()
+        if met is None:
+            met, writes = self._resolved(account, person, at)
+            self.contacts[named] = met
+        contact = met.contact
         if (self.seen.get(contact) or self._profiles.get(contact)) != person:
             aliases = self._aliases_of(contact, account, person)
             writes.append(_profile_write(account, contact, person, at, aliases))
             self.seen[contact] = person
         return contact, writes
 
-    def _resolved(self, account: str, person: Person, at: int) -> tuple[str, list[Write]]:
-        resolution = resolve(account, person, self._known, at)
+    def erased_at(self, account: str, person: Person) -> int:
+        """Return when a person was erased before (epoch seconds); 0 for never."""
+        met = self.contacts.get(_named(account, person))
+        return met.erased if met else erased_last(account, person, self._known, self._erased)
+
+    def is_remembered(self, account: str, person: Person) -> bool:
+        """Tell whether somebody is known by memory alone: they may have been erased since."""
+        return _named(account, person) in self._remembered
+
+    def _resolved(self, account: str, person: Person, at: int) -> tuple[Met, list[Write]]:
+        resolution = resolve(account, person, self._known, at, self._erased)
         for alias in (*resolution.missing, *resolution.learnt):
-            self._known[alias] = Known(resolution.contact, resolution.bsuid)
+            self._known[alias] = Known(resolution.contact, resolution.bsuid, erased=resolution.erased)
         doubts = [
             doubt(account, (resolution.contact, other), "an identity was seen with another BSUID", self._now)
             for other in resolution.doubts
         ]
-        return resolution.contact, alias_writes(resolution) + doubts
+        return Met(resolution.contact, resolution.erased), alias_writes(resolution) + doubts
 
     def _aliases_of(self, contact: str, account: str, person: Person) -> list[Alias]:
         """The stated aliases that lead to this contact, as far as they were looked up."""

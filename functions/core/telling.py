@@ -75,7 +75,10 @@ def _template_key(event: Document) -> Key:
 
 
 async def _of_line(event: Document, store: Store, subjects: Mapping[Key, Document], directory: Directory) -> Telling:
-    """Return what an event says that has no conversation: of a line, or of a template of its account."""
+    """Return what an event says that has no conversation: of a line, of a template, or of somebody who was erased."""
+    if event.fields["type"] == "contact.erased":
+        erased = {name: event.fields[name] for name in ("contacts", "conversations")}
+        return Telling(event, None, _head(event) | {"conversation": None, "message": None, "erased": erased})
     line = await directory.line(event.fields["line"])
     if line is None:
         return Telling(event)

@@ -12,6 +12,7 @@ from functions.core.settings import BadSetting
 from functions.local import archive as archives
 from functions.local.account_command import account
 from functions.local.connect_command import connect
+from functions.local.contact_command import contact, retention
 from functions.local.doctor_command import doctor
 from functions.local.failure import SetUpFailed
 from functions.local.keys_command import keys
@@ -44,6 +45,8 @@ main.add_command(connect)
 main.add_command(account)
 main.add_command(line)
 main.add_command(keys)
+main.add_command(contact)
+main.add_command(retention)
 
 
 @main.command()

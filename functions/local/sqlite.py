@@ -104,6 +104,8 @@ class Database:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
+            # What is deleted is overwritten; some builds of SQLite leave it in the file until its place is needed.
+            connection.execute("PRAGMA secure_delete = ON")
             self._prepare(connection, schema)
         except sqlite3.Error as error:
             connection.close()

@@ -14,7 +14,7 @@ from functions.core.limits import RECEIVED
 from functions.core.media import MediaMissing, MediaUnavailable, StoredFile
 from functions.core.message import message_key
 from functions.core.meta_errors import Decision, error_view, meaning
-from functions.core.store import NOW, Document, update
+from functions.core.store import NOW, Document, NotFound, update
 from functions.core.work import Hopeless
 from functions.sender.desk import Access, Desk
 from functions.sender.pictures import picture_fields
@@ -131,6 +131,12 @@ async def _settle(desk: Desk, access: Access, message: Document, media: dict[str
         detail=detail,
         now=desk.ports.now(),
     )
-    await desk.ports.store.commit([update(message.key, {"media": media, "changed": NOW}), told])
+    try:
+        await desk.ports.store.commit([update(message.key, {"media": media, "changed": NOW}), told])
+    except NotFound:
+        # Erased while its file was fetched.
+        for name in filter(None, (media.get("file"), media.get("thumbnail"))):
+            await desk.ports.media.delete(name)
+        return
     await desk.ports.tasks.enqueue(deliver_task(line.connection, key_of(message.key.id, detail)))
     log.info("media settled", extra={"message_id": message.key.id, "status": media["state"]})

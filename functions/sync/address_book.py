@@ -62,6 +62,7 @@ class AddressBook:
         """Return what is to be written, and the tasks that tell the CRM who shows another name then."""
         account, now, store = self._line.account, self._ports.now(), self._ports.store
         crowd = await People(store).crowd([(account, one.person) for one in entries], now, certain=True)
+        entries = [entry for entry in entries if entry.at > crowd.erased_at(account, entry.person)]
         people = [crowd.contact_of(account, entry.person, 0) for entry in entries]
         documents = await store.get([contact_key(contact) for contact, _ in people])
         writes: list[Write] = []

@@ -3,6 +3,7 @@
 import httpx
 
 from functions.core import work
+from functions.core.erasure import finish
 from functions.core.http import Handler
 from functions.core.joining import carry, carry_person
 from functions.core.ports import Ports
@@ -12,6 +13,7 @@ from functions.sync.deliver import Delivery
 from functions.sync.health import check_lines
 from functions.sync.imports import work_off
 from functions.sync.odoo import Odoo
+from functions.sync.retention import retain
 from functions.sync.sweep import sweep
 from functions.sync.ways_in import trim
 
@@ -41,6 +43,12 @@ def create(ports: Ports, client: httpx.AsyncClient | None = None) -> Handler:
             "notice": lambda task: courtesies.notice(task["conversation"]),
             "trim": lambda task: trim(ports, task["conversation"]),
             "health": lambda task: check_lines(ports),
+            "erase": lambda task: _erase(ports, task["contact"]),
+            "retention": lambda task: retain(ports, task["account"], task.get("behind", "")),
             "sweep": lambda task: sweep(ports, task.get("part"), task.get("behind", "")),
         },
     )
+
+
+async def _erase(ports: Ports, contact: str) -> None:
+    await finish(ports, contact)

@@ -10,16 +10,18 @@ from typing import Any
 
 from functions.core.changes import change_step, completed, filled, is_early
 from functions.core.conversation import conversation_key, grown
+from functions.core.erased import Erased
 from functions.core.events import deliver_task, event
 from functions.core.fetching import KEPT_AT_META, fetch_task
 from functions.core.identity import Nameless
 from functions.core.ids import key_of
 from functions.core.imports import put_aside
 from functions.core.late import bring_together
-from functions.core.lines import Line
+from functions.core.lines import Directory, Line
 from functions.core.message import key_of_message, message_fields, message_of_wamid, sort_key
 from functions.core.people import People
 from functions.core.ports import Ports
+from functions.core.retention import keep
 from functions.core.status import RANK
 from functions.core.store import NOW, Document, Maximum, Refused, Unavailable, Unstorable, Write, create, update
 from functions.core.whatsapp import HISTORY, MEDIA_TYPES, PHONE, Message, Past
@@ -35,6 +37,7 @@ class History:
     def __init__(self, ports: Ports, line: Line) -> None:
         self._ports = ports
         self._line = line
+        self._directory = Directory(ports.store)
 
     async def take(self, items: Sequence[Past]) -> None:
         """Store what one customer and the business said. Raises `Unavailable`."""
@@ -77,13 +80,17 @@ class History:
         line, now = self._line, self._ports.now()
         person, at = items[0][1].person, max(message.at for _, message in items)
         crowd = await People(self._ports.store).crowd([(line.account, person)], now, certain=True)
+        erased, policy = crowd.erased_at(line.account, person), await self._directory.policy(line.account)
+        items = [(item, message) for item, message in items if message.at > erased]
+        if not items:
+            return [], []
         contact, writes = crowd.contact_of(line.account, person, at)
         conversation = conversation_key(line.id, contact)
         there = await self._stored([message for _, message in items])
         messages: list[Write] = []
         fresh = []
         for index, (item, message) in enumerate(items):
-            fields = message_fields(
+            told_of = message_fields(
                 message,
                 account=line.account,
                 line=line.id,
@@ -91,7 +98,8 @@ class History:
                 contact=contact,
                 sort=sort_key(message.at, now, index),
             )
-            write = _write(message, fields | _past_fields(item), there[message.wamid], line)
+            fields = keep(told_of, policy) | _past_fields(item)
+            write = _write(message, fields, there[message.wamid], line)
             if write is not None:
                 messages.append(write)
                 fresh.append((message, write.key.id))
@@ -130,9 +138,11 @@ class History:
     async def _change(self, item: Past) -> None:
         assert not isinstance(item.said, Message)
         for _ in range(_RACES):
-            step = await change_step(item.said, self._line, self._ports.store, self._ports.now(), told=False)
             try:
+                step = await change_step(item.said, self._line, self._ports.store, self._ports.now(), told=False)
                 await self._ports.store.commit(step.writes)
+            except Erased:
+                return
             except Unstorable:
                 await self._park(item, "no store takes it")
                 return

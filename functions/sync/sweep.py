@@ -18,6 +18,7 @@ from functions.core.ports import Ports
 from functions.core.store import Document, Query, Store
 from functions.core.tasks import Task
 from functions.core.templates import sync_task
+from functions.sync.retention import forget_files
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +50,7 @@ async def sweep(ports: Ports, part: str | None = None, behind: str = "") -> None
         await _sweep_part(ports, name, behind, now)
     if part is None:
         await _poll_templates(ports, now)
+        await forget_files(ports)
 
 
 async def _sweep_part(ports: Ports, part: str, behind: str, now: datetime) -> None:

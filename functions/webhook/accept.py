@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from functions.core import json_text
 from functions.core.changes import WHAT, change_step, is_early, is_past
 from functions.core.counts import counted
+from functions.core.erased import Erased, erased_at
 from functions.core.identity import Nameless
 from functions.core.late import bring_together
 from functions.core.lines import Directory, Line
@@ -204,6 +205,13 @@ class Acceptance:
             await self._ports.store.commit(step.writes)
 
     async def _step(self, item: _Item, crowd: Crowd, *, certain: bool = False) -> Step:
+        try:
+            return await self._step_of(item, crowd, certain=certain)
+        except Erased:
+            log.info("dropped what is older than an erasure", extra={"line": item.line.id if item.line else None})
+            return Step()
+
+    async def _step_of(self, item: _Item, crowd: Crowd, *, certain: bool) -> Step:
         update, line, now = item.update, item.line, item.arrival.now
         if isinstance(update, Fact):
             return await self._fact(update, item)
@@ -221,7 +229,9 @@ class Acceptance:
                 except Nameless as error:
                     return self._park(str(error), item)
             case GroupMessage():
-                return group_step(update, line, now)
+                if update.at and update.at <= await erased_at(self._ports.store, line.account, update.sender):
+                    raise Erased
+                return group_step(update, line, now, await self._directory.policy(line.account))
             case Status():
                 return await status_step(update, line, self._ports.store, now, certain=certain)
             case Unhandled():
@@ -238,7 +248,8 @@ class Acceptance:
         stored = there is not None and not _is_incomplete(there)
         before, named = (None, None) if stored else (there, await self._named(message, line))
         try:
-            step = message_step(message, line, crowd, item.arrival.now, item.index, there=before, link=named)
+            policy = await self._directory.policy(line.account)  # Remembered for a minute.
+            step = message_step(message, line, crowd, item.arrival.now, item.index, policy, there=before, link=named)
         except Nameless as error:
             return self._park(str(error), item)
         if message.call is not None:

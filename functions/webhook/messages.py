@@ -29,6 +29,7 @@ from functions.core.lines import Line
 from functions.core.links import Link, touch
 from functions.core.message import key_of_message, message_fields, sort_key
 from functions.core.people import Crowd
+from functions.core.retention import Policy, expiry, keep
 from functions.core.step import Step
 from functions.core.store import NOW, REMOVE, Document, Key, Maximum, Write, create, merge, update
 from functions.core.tasks import Task
@@ -41,18 +42,19 @@ def message_step(
     crowd: Crowd,
     now: datetime,
     index: int,
+    policy: Policy,
     *,
     there: Document | None = None,
     link: Link | None = None,
 ) -> Step:
-    """Return what a message asks for. `index` is its place in the webhook. Raises `Nameless`.
+    """Return what a message asks for. `index` is its place in the webhook. Raises `Nameless` and `Erased`.
 
     `there`: what changed it before it came, or what the history told of it. `link`: the one that it names.
     """
     contact, people_writes = crowd.contact_of(line.account, message.person, message.at)
     conversation = conversation_key(line.id, contact)
     key = key_of_message(message, line.id)
-    fields = message_fields(
+    said = message_fields(
         message,
         account=line.account,
         line=line.id,
@@ -60,6 +62,7 @@ def message_step(
         contact=contact,
         sort=sort_key(message.at, now, index),
     )
+    fields = keep(said, policy)
     changes = _changes(message, there)
     if link is not None:
         fields["touch"] = touch(link)
@@ -81,6 +84,7 @@ def message_step(
                 line=line.id,
                 connection=line.connection,
                 contact=contact,
+                there=crowd.is_remembered(line.account, message.person),
                 **changes,
             ),
             told,
@@ -147,7 +151,7 @@ def call_step(call: Message, there: Document, line: Line, now: datetime) -> Step
 
 
 def preference_step(preference: Preference, line: Line, crowd: Crowd, now: datetime) -> Step:
-    """Return what WhatsApp's own switch for marketing asks for. Raises `Nameless`."""
+    """Return what WhatsApp's own switch for marketing asks for. Raises `Nameless` and `Erased`."""
     contact, people_writes = crowd.contact_of(line.account, preference.person, preference.at)
     said = consent.stated(preference.value, "whatsapp", preference.at)
     cause = f"{preference.value} {preference.at}"
@@ -161,7 +165,9 @@ def preference_step(preference: Preference, line: Line, crowd: Crowd, now: datet
         detail=cause,
         now=now,
     )
-    writes = [merge(contact_key(contact), {"consent": said}), *people_writes, changed]
+    # Nobody who was erased meanwhile is made again.
+    write = update if crowd.is_remembered(line.account, preference.person) else merge
+    writes = [write(contact_key(contact), {"consent": said}), *people_writes, changed]
     goodbye = [goodbye_task(conversation, cause)] if preference.value == "stop" else []
     return Step(writes, [deliver_task(line.connection, key_of(conversation, cause)), *goodbye])
 
@@ -172,7 +178,7 @@ def import_step(given: Import, line: Line, now: datetime) -> Step:
     return Step(writes, [import_task(import_of(key))], message=key)
 
 
-def group_step(message: GroupMessage, line: Line, now: datetime) -> Step:
+def group_step(message: GroupMessage, line: Line, now: datetime, policy: Policy) -> Step:
     """Return what something of a group asks for: it is kept apart, raw, and counted."""
     key = Key("group_messages", key_of("group_message", line.id, message.name))
     fields = {
@@ -182,6 +188,7 @@ def group_step(message: GroupMessage, line: Line, now: datetime) -> Step:
         "at": message.at,
         "raw": json_text.write(message.raw),
         "changed": NOW,
+        "expires_at": expiry(now.timestamp(), policy.messages),
     }
     return Step(writes=[create(key, fields), counted(line.account, f"group {message.what}", now)], message=key)
 

@@ -64,7 +64,10 @@ def _learnt(contact: str, account: str, after: Person, known: Mapping[Alias, Kno
     if after.bsuid:
         identities["bsuids"] = Union((after.bsuid,))
     # A new number brings a new BSUID: the old one does not speak for it.
-    return [*alias_writes(Resolution(contact, after.bsuid, missing)), merge(contact_key(contact), identities)]
+    # What is older than an erasure stays out under the new identities too.
+    gone = max((one.erased for one in known.values() if one.contact == contact), default=0)
+    learnt = Resolution(contact, after.bsuid, missing, erased=gone)
+    return [*alias_writes(learnt), merge(contact_key(contact), identities)]
 
 
 def _is_meant(alias: Alias, document: Document, after: Person, at: int) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 from functions.core.changes import AWAITED, reaction_ended
 from functions.core.consequences import consequences
 from functions.core.conversation import contact_key, invitation
+from functions.core.erased import Erased, erased_contact
 from functions.core.events import deliver_task, status_event
 from functions.core.health import begun, hold_key
 from functions.core.ids import key_of
@@ -19,7 +20,7 @@ from functions.core.learning import Lesson, lesson
 from functions.core.lines import Line
 from functions.core.message import Callback, message_key, message_of_wamid, wamid_key
 from functions.core.meta_errors import Decision, error_view
-from functions.core.people import contact_of
+from functions.core.people import owner_fields, whose
 from functions.core.status import status_fields
 from functions.core.step import Step
 from functions.core.store import Key, Store, Write, merge, update
@@ -45,7 +46,12 @@ async def status_step(status: Status, line: Line, store: Store, now: datetime, *
     if found:
         step = _known(status, line, found.fields["conversation"], found.key.id, now, {})
         return await _with_consequences(step, status, line, found.key.id, store, now)
-    return _orphan(status, line, await contact_of(store, line.account, status.person), now)
+    if callback and await erased_contact(store, callback.contact):
+        raise Erased
+    contact, erased = await whose(store, line.account, status.person)
+    if status.at <= erased:
+        raise Erased
+    return _orphan(status, line, contact, now)
 
 
 def _known(
@@ -106,7 +112,6 @@ async def _held(status: Status, line: Line, error: Mapping[str, Any], store: Sto
 
 
 def _orphan(status: Status, line: Line, contact: str | None, now: datetime) -> Step:
-    person = status.person
     fields = {
         "account": line.account,
         "line": line.id,
@@ -115,10 +120,8 @@ def _orphan(status: Status, line: Line, contact: str | None, now: datetime) -> S
         "at": status.at,
         "errors": status.errors,
         "participant": status.participant,
-        "recipient": {"wa_id": person.wa_id, "bsuid": person.bsuid},
         "expires_at": now + AWAITED,
-        # So that it can be erased with its person.
-        **({"contact": contact} if contact else {}),
+        **owner_fields(line.account, contact, status.person),
     }
     key = Key("orphan_statuses", key_of("orphan", line.id, status.wamid, status.status, status.participant or ""))
     return Step(writes=[merge(key, fields)], awaited=status.wamid)

@@ -11,8 +11,12 @@ from functions.local.archive import odoo_module
 from functions.local.odoo.database import Databases
 from functions.local.odoo.install import OdooHome
 from functions.local.postgres import Postgres
+from tests.personal import know
 
 pytestmark = pytest.mark.timeout(1200)
+
+_PERSONAL = ("12025550143", "Ada Example", "5521976543210", "Verônica Quitéria", "vera.quit")
+"""Whom the add-on's own tests make up: Odoo's log is searched for them."""
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +36,7 @@ def databases(odoo: OdooHome, postgres: Postgres, tmp_path_factory: pytest.TempP
 def test_the_addons_own_tests_pass_without_a_warning(
     databases: Databases, tmp_path: Path, counted_inside: dict[str, int]
 ) -> None:
+    know(*_PERSONAL)
     databases.create("tested", template="base")
     run = databases.run_tests("tested", "/leadline", tmp_path / "odoo.log", modules=["leadline"])
     counted_inside["inside Odoo"] = run.tests

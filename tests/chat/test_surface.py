@@ -27,6 +27,8 @@ ROUTES = {
     "/v1/reviews": {"get"},
     "/v1/templates": {"get"},
     "/v1/templates/sync": {"post"},
+    "/v1/contacts/{contact}": {"get", "delete"},
+    "/v1/audit": {"get"},
     "/v1/links": {"get", "post"},
     "/v1/lines/{line}/rules": {"put"},
     "/v1/conversations/{conversation}/consent": {"put"},

@@ -6,6 +6,7 @@ import pytest
 
 from functions.core import outbox
 from functions.core.message import Author, message_key, outbound_fields, view
+from functions.core.retention import Policy
 from functions.core.status import reached
 from functions.core.store import Stale, create, update
 
@@ -40,7 +41,9 @@ async def test_an_unknown_message_says_from_when_on_it_can_be_settled(store):
     assert view(await sent(store))["settle"] == {"from": LATER.isoformat()}
 
 
-@pytest.mark.parametrize("settle", [outbox.let_be, lambda *given: outbox.send_again(given[0], "client-2", *given[1:])])
+@pytest.mark.parametrize(
+    "settle", [outbox.let_be, lambda *given: outbox.send_again(given[0], "client-2", *given[1:], Policy())]
+)
 async def test_it_can_not_be_settled_before(store, settle):
     message = await sent(store)
     with pytest.raises(outbox.TooEarly) as early:
@@ -56,7 +59,7 @@ async def test_to_let_it_be_is_kept_with_who_and_when(store):
 
 
 async def test_to_send_it_again_makes_a_new_message_with_the_same_file_and_each_names_the_other(store):
-    await store.commit(outbox.send_again(await sent(store), "client-2", MARC, LATER))
+    await store.commit(outbox.send_again(await sent(store), "client-2", MARC, LATER, Policy()))
     old = view(await read(store, "one"))
     new = await read(store, old["again"])
     assert old["settled"]["as"] == "sent_again"
@@ -71,14 +74,17 @@ async def test_a_failed_message_can_be_sent_again_at_once_but_not_let_be(store):
     message = await sent(store, "failed", error={"code": 131026})
     with pytest.raises(outbox.NotToSettle):
         outbox.let_be(message, MARC, START)
-    await store.commit(outbox.send_again(message, "client-2", MARC, START))
+    await store.commit(outbox.send_again(message, "client-2", MARC, START, Policy()))
     assert view(await read(store, "one"))["again"]
 
 
 @pytest.mark.parametrize("status", ["sent", "delivered", "read"])
 async def test_a_message_whose_end_is_known_is_not_to_be_settled(store, status):
     message = await sent(store, status)
-    for settle in (lambda: outbox.let_be(message, MARC, LATER), lambda: outbox.send_again(message, "c", MARC, LATER)):
+    for settle in (
+        lambda: outbox.let_be(message, MARC, LATER),
+        lambda: outbox.send_again(message, "c", MARC, LATER, Policy()),
+    ):
         with pytest.raises(outbox.NotToSettle):
             settle()
 
@@ -86,14 +92,14 @@ async def test_a_message_whose_end_is_known_is_not_to_be_settled(store, status):
 async def test_it_is_settled_once(store):
     await store.commit(outbox.let_be(await sent(store), MARC, LATER))
     with pytest.raises(outbox.NotToSettle):
-        outbox.send_again(await read(store, "one"), "client-2", MARC, LATER)
+        outbox.send_again(await read(store, "one"), "client-2", MARC, LATER, Policy())
 
 
 async def test_of_two_agents_who_send_it_again_at_once_one_is_refused(store):
     message = await sent(store)
-    await store.commit(outbox.send_again(message, "client-2", MARC, LATER))
+    await store.commit(outbox.send_again(message, "client-2", MARC, LATER, Policy()))
     with pytest.raises(Stale):
-        await store.commit(outbox.send_again(message, "client-3", MARC, LATER))
+        await store.commit(outbox.send_again(message, "client-3", MARC, LATER, Policy()))
     assert len(await store.query(outbox.waiting("conversation", 10))) == 1
 
 
@@ -101,4 +107,4 @@ async def test_a_status_that_comes_meanwhile_wins(store):
     message = await sent(store)
     await store.commit([update(message.key, reached("delivered", 1))])
     with pytest.raises(Stale):
-        await store.commit(outbox.send_again(message, "client-2", MARC, LATER))
+        await store.commit(outbox.send_again(message, "client-2", MARC, LATER, Policy()))

@@ -11,6 +11,7 @@ import pytest
 from functions.core.signature import sign_meta
 from functions.local.demo import APP_SECRET, NUMBER, PHONE_NUMBER_ID, WABA
 from tests.open_line import OpenLine, ask_odoo, chat_api
+from tests.personal import know
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -18,6 +19,7 @@ CUSTOMERS, DELIVERIES = 20, 4
 
 
 def webhook(wa_id: str, name: str, text: str) -> bytes:
+    know(wa_id, name, text)
     value = {
         "messaging_product": "whatsapp",
         "metadata": {"display_phone_number": NUMBER, "phone_number_id": PHONE_NUMBER_ID},

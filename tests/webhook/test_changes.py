@@ -1,6 +1,7 @@
 """Reactions, edits and revocations end the same, however they come."""
 
 import itertools
+from datetime import UTC, datetime
 
 import pytest
 
@@ -206,4 +207,7 @@ async def test_once_its_message_comes_it_stays(rig):
     await rig.met(ANA)
     await rig.deliver(reaction(ANA, "wamid.1", at=AT + 5))
     await rig.deliver(text())
-    assert not {"expires_at", "contact"} & stored(rig, "wamid.1").keys()
+    kept = stored(rig, "wamid.1")
+    assert not {"stranger", "identities", "contact"} & kept.keys()
+    # As long as any message, not for the 30 days in which its message might have come.
+    assert str(datetime.fromtimestamp(AT, UTC).year + 2) in kept["expires_at"]

@@ -85,6 +85,7 @@ class GroupMessage(Struct, frozen=True):
     at: int | None
     group: str
     what: str
+    sender: Person
     raw: dict[str, Any]
 
 
@@ -140,7 +141,12 @@ def _after(item: dict[str, Any]) -> Person | None:
 
 
 def _of_group(number: str, item: dict[str, Any]) -> GroupMessage:
-    return GroupMessage(number, text(item["id"]), time(item["timestamp"]), text(item["group_id"]), "message", item)
+    at, group = time(item["timestamp"]), text(item["group_id"])
+    return GroupMessage(number, text(item["id"]), at, group, "message", _sender(item), item)
+
+
+def _sender(item: dict[str, Any]) -> Person:
+    return person([], item.get("from"), item.get("from_user_id"), item.get("from_parent_user_id"))
 
 
 def group_change(number: str, item: dict[str, Any], _contacts: Sequence[dict[str, Any]]) -> GroupMessage:
@@ -148,7 +154,7 @@ def group_change(number: str, item: dict[str, Any], _contacts: Sequence[dict[str
     name = json_text.write(item)
     # One that could not be made has no id yet.
     group = optional(item.get("group_id")) or ""
-    return GroupMessage(number, name, _time(item), group, word(item.get("type")), item)
+    return GroupMessage(number, name, _time(item), group, word(item.get("type")), _sender(item), item)
 
 
 def _time(item: dict[str, Any]) -> int | None:

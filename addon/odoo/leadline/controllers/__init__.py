@@ -1,2 +1,3 @@
+from . import contact_archive
 from . import leadline
 from . import leadline_file

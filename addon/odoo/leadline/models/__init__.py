@@ -24,6 +24,12 @@ from . import leadline_tag
 from . import leadline_notice
 from . import leadline_conversation_inbox
 from . import leadline_conversation_activity
+from . import leadline_audit
+from . import leadline_audited
+from . import leadline_connection_audit
+from . import leadline_line_audit
+from . import leadline_template_binding_audit
+from . import leadline_conversation_audit
 from . import crm_lead
 from . import ir_websocket
 from . import res_partner

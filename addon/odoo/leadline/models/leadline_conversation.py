@@ -11,7 +11,7 @@ from odoo.fields import Command, Domain
 from odoo.tools import SQL
 
 from ..tools import grant
-from ..tools.event import EventRefused, LineEvent, event_id, read_event
+from ..tools.event import Erasure, EventRefused, LineEvent, event_id, read_event
 
 _logger = logging.getLogger(__name__)
 
@@ -23,6 +23,10 @@ CARD_LIMIT = 80
 
 REACTIONS_APART = timedelta(minutes=10)
 """The owner is told of one reaction in this time."""
+
+
+SUBJECTS = {LineEvent: "leadline.line", Erasure: "leadline.erasure"}
+"""The models that events are about which say nothing of a conversation."""
 
 
 class BigInteger(fields.Integer):
@@ -304,14 +308,17 @@ class LeadlineConversation(models.Model):
         try:
             with self.env.cr.savepoint():
                 event = read_event(raw_event)
-                if isinstance(event, LineEvent):
-                    subject = self.env["leadline.line"]._apply_event(connection, event)
+                other = SUBJECTS.get(type(event))
+                if other:
+                    subject = self.env[other]._apply_event(connection, event)
                 else:
                     subject = self._apply_event(connection, event, known)
                 result |= subject._event_result()
                 alert = subject._prepare_alert(event)
             # Not before: what was rolled back is not here.
-            if not isinstance(event, LineEvent):
+            if isinstance(event, Erasure):
+                known.clear()
+            elif not other:
                 known[event.conversation.id] = subject
             return result, alert
         except (psycopg2.OperationalError, psycopg2.InterfaceError, ConcurrencyError):
@@ -581,6 +588,6 @@ class LeadlineConversation(models.Model):
 def _subject_of(raw_event):
     """Return the id of what an event is about, which may be malformed, to order a batch by."""
     event = raw_event if isinstance(raw_event, dict) else {}
-    subject = event.get("conversation") or event.get("line")
+    subject = event.get("conversation") or event.get("line") or event
     found = subject.get("id") if isinstance(subject, dict) else None
     return found if isinstance(found, str) else ""

@@ -97,9 +97,7 @@ class LeadlineConversation(models.Model):
         kind = self.env.ref(activity_type, raise_if_not_found=False)
         if not card or not user or not kind or not card.with_user(user).has_access("read"):
             return False
-        self.activity_id = card.activity_schedule(
-            activity_type_id=kind.id, summary=summary, note=note, user_id=user.id
-        )
+        self.activity_id = card.activity_schedule(activity_type_id=kind.id, summary=summary, note=note, user_id=user.id)
         return True
 
     def _responsible(self):

@@ -32,3 +32,5 @@ from . import test_neutralize
 from . import test_orders
 from . import test_web
 from . import test_tour
+from . import test_audit
+from . import test_erasure

@@ -138,6 +138,9 @@ class Service(BaseHTTPRequestHandler):
     def do_GET(self):
         self.answer(b"")
 
+    def do_DELETE(self):
+        self.answer(b"")
+
     def do_POST(self):
         self.answer(self.rfile.read(int(self.headers["content-length"])))
 

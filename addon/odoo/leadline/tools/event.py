@@ -29,6 +29,9 @@ TYPES = frozenset(
 LINE_TYPES = frozenset({"line.health", "template.updated"})
 """The types that say something about a line or one of its templates."""
 
+ERASED = "contact.erased"
+"""The type that says that a person was erased."""
+
 SAID = frozenset((value, source) for value in ("stop", "resume") for source in ("keyword", "whatsapp"))
 """What customers say of marketing, and how: by a word, or by WhatsApp's own switch. What Odoo said is no news."""
 
@@ -187,16 +190,28 @@ class LineEvent:
     template: Template | None
 
 
+@dataclass(frozen=True)
+class Erasure:
+    """A person was erased: the ids under which they and their conversations were known."""
+
+    id: str
+    type: str
+    contacts: tuple[str, ...]
+    conversations: tuple[str, ...]
+
+
 def event_id(raw: object) -> str:
     """Return the id of an event that may be malformed otherwise, for naming it in the answer, or an empty text."""
     found = raw.get("id") if isinstance(raw, Mapping) else None
     return found if isinstance(found, str) and _ID.fullmatch(found) else ""
 
 
-def read_event(raw: object) -> Event | LineEvent:
+def read_event(raw: object) -> Event | LineEvent | Erasure:
     """Return the event that a JSON value stands for. Raises `EventRefused`."""
     fields = _object(raw, "event")
     type_ = fields.get("type")
+    if type_ == ERASED:
+        return _erasure(fields)
     if isinstance(type_, str) and type_ in LINE_TYPES:
         return _line_event(fields, type_)
     if not isinstance(type_, str) or type_ not in TYPES:
@@ -210,6 +225,16 @@ def read_event(raw: object) -> Event | LineEvent:
         message=None if message is None else _identifier(said, "id"),
         what=_shown(said.get("what")),
         status=_shown(said.get("status")) if said.get("direction") == "out" else "",
+    )
+
+
+def _erasure(fields: Mapping[str, Any]) -> Erasure:
+    erased = _object(fields.get("erased"), "erased")
+    return Erasure(
+        id=_identifier(fields, "id"),
+        type=ERASED,
+        contacts=_identifiers(erased, "contacts"),
+        conversations=_identifiers(erased, "conversations"),
     )
 
 
@@ -345,6 +370,13 @@ def _identifier(fields: Mapping[str, Any], key: str) -> str:
     if not isinstance(value, str) or not _ID.fullmatch(value):
         raise EventRefused(f"The field '{key}' is missing or not an id.")
     return value
+
+
+def _identifiers(fields: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    values = fields.get(key)
+    if not isinstance(values, list) or not all(isinstance(value, str) and _ID.fullmatch(value) for value in values):
+        raise EventRefused(f"The field '{key}' is missing or not a list of ids.")
+    return tuple(values)
 
 
 def _count(fields: Mapping[str, Any], key: str, limit: int = 2**31) -> int:

@@ -1,0 +1,341 @@
+"""Erased is erased: every store is dumped and searched, on both adapters, and what Meta delivers again stays away."""
+
+import base64
+import time
+
+import pytest
+
+from functions.core.erasure import finish
+from functions.core.joining import doubt
+from functions.core.store import NOW, Key, create
+from functions.core.tasks import Task
+from tests.payloads import (
+    LUCIA,
+    NUMBER,
+    Customer,
+    address_book,
+    definition,
+    edit,
+    history,
+    inbound,
+    inbound_image,
+    inbound_text,
+    message,
+    reaction,
+    status,
+    told,
+    value,
+)
+from tests.privacy.conftest import Dump
+from tests.rig import ACCOUNT, LINE, Rig
+from tests.traces import found, wrapped
+
+VERA = Customer("5521976543210", "BR.88130218470065519911", "Verônica Quitéria", "vera.quit")
+VERA_NOW = Customer("5521912340987", "BR.77130218470065519000", "Verônica Quitéria")
+SAYINGS = (
+    "Meu pedido de azulejos",
+    "Legenda da foto",
+    "Azulejos azuis, por favor",
+    "Nunca mais azulejos",
+    "Azulejos no grupo",
+    "Azulejos de antigamente",
+    "Azulejos ilegíveis",
+    "Dear azulejo friend",
+    "An azulejo note",
+    "azulejo-offer.pdf",
+)
+SECRETS = (
+    *(number for who in (VERA, VERA_NOW) for number in (who.wa_id, who.wa_id[:4] + who.wa_id[5:])),
+    VERA.bsuid,
+    VERA_NOW.bsuid,
+    VERA.name,
+    VERA.username,
+    "Verônica do telefone",
+    *SAYINGS,
+)
+
+
+def wamid(number: str) -> str:
+    """Return a wamid as Meta makes them: it spells out the customer's number."""
+    inner = b"\x1d\x3e\x06\x00\x0b" + number.encode() + b"\x15\x02\x00\x12" + str(time.perf_counter_ns()).encode()
+    return f"wamid.{base64.b64encode(inner).decode()}"
+
+
+def hers(body: str, who: Customer = VERA, **more) -> dict:
+    return inbound_text(who, body, wamid=more.pop("wamid", None) or wamid(who.wa_id), **more)
+
+
+async def everything_of_vera(rig: Rig) -> tuple[str, list[tuple]]:
+    """Let Vera leave a trace wherever one can be left. Returns her contact and the webhooks that did it."""
+    webhooks = []
+
+    async def deliver(*values):
+        webhooks.append(values)
+        await rig.deliver(*values)
+
+    # A stranger's: what came before its message, and of a message that we do not have.
+    first = wamid(VERA.wa_id)
+    await deliver(edit(VERA, wamid(VERA.wa_id), SAYINGS[2]))
+    await deliver(status("read", wamid(VERA.wa_id), to=VERA))
+    link = (await rig.call("POST", "/v1/links", {"line": LINE, "text": "Olá"})).json()
+    await deliver(hers(f"{SAYINGS[0]} ({link['reference']})", wamid=first))
+    rig.whatsapp.files["photo"] = b"the photo of " + VERA.name.encode()
+    photo = inbound_image(VERA, "photo", rig.whatsapp.files["photo"], caption=SAYINGS[1], wamid=wamid(VERA.wa_id))
+    await deliver(photo)
+    await deliver(reaction(VERA, first, "❤️", wamid=wamid(VERA.wa_id)))
+    await rig.drain()
+    conversation = rig.crm.of_type("message.received")[-1]["conversation"]
+    tab = rig.tab(conversation["id"])
+    await tab.say(SAYINGS[7])
+    file = await tab.upload(b"%PDF-1.4 azulejo", "application/pdf", SAYINGS[9])
+    await tab.send({"type": "document", "document": {"id": file, "filename": SAYINGS[9]}})
+    await tab.upload(b"%PDF-1.4 azulejo never sent", "application/pdf", SAYINGS[9])
+    await tab.note(SAYINGS[8])
+    await rig.drain()
+    await deliver(status("read", wamid(VERA.wa_id), to=VERA))
+    # She takes another number, and writes from it.
+    notice = {"type": "user_changed_number", "body": "changed", "wa_id": VERA_NOW.wa_id, "user_id": VERA_NOW.bsuid}
+    notice |= {"previous_user_id": VERA.bsuid}
+    who = Customer(VERA.wa_id)
+    await deliver(value(messages=[message(who, "system", notice, wamid=wamid(VERA.wa_id))], number=NUMBER))
+    await deliver(hers(SAYINGS[3], VERA_NOW))
+    await deliver(hers("STOP", VERA_NOW))
+    await deliver(hers(SAYINGS[4], VERA_NOW, group_id="group"))
+    # What could not be handled: of no line, unreadable, a whole webhook, and what the CRM refused.
+    await deliver(inbound_text(VERA, SAYINGS[6], number="999999", wamid=wamid(VERA.wa_id)))
+    await deliver(inbound(VERA, "text", {"body": SAYINGS[6]}, wamid=wamid(VERA.wa_id), timestamp="soon"))
+    await rig.post_body(f'{{"from": "{VERA.wa_id}", "text": "{SAYINGS[6]}'.encode())
+    rig.crm.refuses["contact.updated"] = f"{VERA.name} ({VERA.wa_id}) is no customer"
+    await deliver(value(user_preferences=[preference(VERA_NOW)]))
+    await rig.drain()
+    rig.crm.refuses.clear()
+    await rig.store.commit([doubt(ACCOUNT, (conversation["contact"]["id"], "another"), "looks alike", rig.clock())])
+    # Handed over by a phone, and not worked off yet; Lucia's chat stands behind hers.
+    await deliver(
+        history(
+            (VERA, [told(VERA, SAYINGS[5], wamid=wamid(VERA.wa_id), at=time.time() - 9000)]),
+            (LUCIA, [told(LUCIA, "Lucia's past", wamid=wamid(LUCIA.wa_id), at=time.time() - 9000)]),
+        ),
+    )
+    await deliver(address_book((VERA, "Verônica do telefone", int(time.time()) - 50), (LUCIA, "Lucia B.", 5)))
+    return conversation["contact"]["id"], webhooks
+
+
+def preference(who: Customer) -> dict:
+    now = str(int(time.time()))
+    item = {"wa_id": who.wa_id, "user_id": who.bsuid, "detail": "-", "category": "marketing_messages"}
+    return {**item, "value": "stop", "timestamp": now}
+
+
+def hits(dump: dict[str, bytes]) -> dict[str, set[str]]:
+    return {place: hit for place, data in dump.items() if (hit := found(data, SECRETS))}
+
+
+@pytest.mark.parametrize("how", wrapped(""))
+def test_the_search_sees_through_every_wrapping(how):
+    assert found(wrapped("Verônica")[how], ["Verônica", "Somebody"]) == {"Verônica"}
+
+
+async def test_nothing_of_an_erased_person_is_found_in_any_store(either: tuple[Rig, Dump]):
+    rig, dump = either
+    contact, webhooks = await everything_of_vera(rig)
+    await rig.deliver(inbound_text(LUCIA, "I stay", wamid=wamid(LUCIA.wa_id)))
+    before = hits(dump())
+    expected = {"aliases", "contacts", "messages", "parked", "imports", "group_messages", "uploads"}
+    assert expected <= before.keys(), "the search would find what is there"
+    assert "orphan_statuses" in dump()
+    assert any(place.startswith("media") for place in before)
+
+    await rig.deliver(inbound_text(LUCIA, "Between"))
+    answer = await rig.call("DELETE", f"/v1/contacts/{contact}?by=7")
+    assert answer.status_code == 202, answer.text
+    await rig.drain()
+    assert hits(dump()) == {}
+    assert not {"orphan_statuses", "reviews", "uploads", "group_messages"} & dump().keys()
+    told_of = rig.crm.of_type("contact.erased")[-1]
+    assert contact in told_of["erased"]["contacts"]
+    assert len(told_of["erased"]["conversations"]) == 1
+
+    # Meta delivers all of it again, to instances that remember and to fresh ones.
+    for _ in range(2):
+        for values in webhooks:
+            await rig.deliver(*values)
+        await rig.drain()
+        rig.start()
+    left = hits(dump())
+    # What no line could be found for is put aside as it comes: it names an account to nobody.
+    assert left.keys() <= {"parked", "the file itself"}, left
+    rig.clock.forward(minutes=3)
+    await rig.drain()
+
+    lucia = (await rig.call("GET", "/v1/conversations")).json()["items"]
+    assert [one["contact"]["name"] for one in lucia] == ["Lucia"]
+    texts = [one["text"]["body"] for one in await rig.tab(lucia[0]["id"]).messages()]
+    assert texts == ["Lucia's past", "I stay", "Between"]
+
+
+async def erased(rig: Rig, conversation: str) -> str:
+    """Erase whom a conversation is with, to its end, and return the contact's id."""
+    contact = (await rig.tab(conversation).head())["contact"]["id"]
+    assert (await rig.call("DELETE", f"/v1/contacts/{contact}?by=7")).status_code == 202
+    await rig.drain()
+    return contact
+
+
+async def test_whoever_writes_after_an_erasure_begins_anew_at_once(rig):
+    before = await rig.met(VERA)
+    await erased(rig, before)
+    after = await rig.met(VERA, "I am back", at=time.time() + 5)
+    assert after != before
+    assert [one["text"]["body"] for one in await rig.tab(after).messages()] == ["I am back"]
+    assert (await rig.tab(after).head())["contact"]["name"] == VERA.name
+
+
+async def test_old_messages_stay_away_from_who_has_begun_anew(rig):
+    old = hers("From before")
+    await rig.deliver(old)
+    await rig.drain()
+    await erased(rig, rig.crm.of_type("message.received")[-1]["conversation"]["id"])
+    after = await rig.met(VERA, "I am back", at=time.time() + 5)
+    for fresh in (False, True):
+        if fresh:
+            rig.start()
+        await rig.deliver(old)
+    assert [one["text"]["body"] for one in await rig.tab(after).messages()] == ["I am back"]
+
+
+async def test_who_has_begun_anew_costs_one_commit_and_no_read(rig):
+    await erased(rig, await rig.met(VERA))
+    await rig.met(VERA, "I am back", at=time.time() + 5)
+    rig.store.calls.clear()
+    await rig.deliver(hers("And again", at=time.time() + 6))
+    assert rig.store.calls == {"commit": 1}
+
+
+async def test_an_open_tab_of_somebody_erased_finds_nothing_and_makes_nothing(rig):
+    tab = await rig.chatting(VERA)
+    await erased(rig, tab.conversation)
+    assert (await tab.get(tab.url)).status_code == 404
+    assert (await tab.send({"type": "text", "text": {"body": "Still there?"}})).status_code == 404
+    assert (await tab.note("Still there?")).status_code == 404
+    assert rig.documents("messages") == []
+
+
+async def test_what_was_under_way_when_it_began_goes_with_a_second_look(rig):
+    before = await rig.met(VERA)
+    contact = await erased(rig, before)
+    late = {"account": ACCOUNT, "conversation": before, "contact": contact, "changed": NOW, "content": {"body": "late"}}
+    await rig.store.commit([create(Key("messages", "late"), late)])
+    rig.clock.forward(minutes=3)
+    await rig.drain()
+    assert rig.documents("messages") == rig.documents("contacts") == rig.documents("conversations") == []
+
+
+async def test_an_erasure_that_was_interrupted_is_gone_on_with(rig):
+    tab = await rig.chatting(VERA)
+    await tab.say("one")
+    contact = (await tab.head())["contact"]["id"]
+    await rig.call("DELETE", f"/v1/contacts/{contact}")
+    rig.store.fails_next("query")
+    task = Task("housekeeping", "sync", {"kind": "erase", "contact": contact})
+    assert (await rig.run(task)).status_code == 503
+    assert (await rig.run(task)).status_code == 200
+    assert rig.documents("messages") == rig.documents("contacts") == []
+
+
+async def test_a_message_that_is_being_sent_ends_without_its_document(rig):
+    tab = await rig.chatting(VERA)
+    await tab.say("On its way")
+    contact = (await tab.head())["contact"]["id"]
+
+    async def meanwhile(request):
+        await rig.call("DELETE", f"/v1/contacts/{contact}")
+        await finish(rig.ports, contact)
+        return rig.whatsapp.usual(request)
+
+    rig.whatsapp.plays(meanwhile)
+    [send] = rig.tasks.of_kind("send")
+    await rig.run(send)
+    rig.whatsapp.plays(None)
+    callback = rig.whatsapp.messages[-1]["biz_opaque_callback_data"]
+    await rig.deliver(status("read", "wamid.out.1", to=VERA, callback=callback))
+    assert rig.documents("messages") == rig.documents("orphan_statuses") == rig.documents("contacts") == []
+
+
+async def test_a_file_that_is_being_fetched_is_not_left_behind(rig):
+    rig.whatsapp.files["photo"] = b"the photo"
+    await rig.deliver(inbound_image(VERA, "photo", b"the photo"))
+    await rig.run(next(task for task in rig.tasks.waiting if task.payload["kind"] == "events"))
+    contact = rig.crm.of_type("message.received")[-1]["conversation"]["contact"]["id"]
+
+    async def meanwhile(request):
+        if request.url.host == "lookaside.fbsbx.com":
+            await rig.call("DELETE", f"/v1/contacts/{contact}")
+            await finish(rig.ports, contact)
+        return rig.whatsapp.usual(request)
+
+    rig.whatsapp.plays(meanwhile)
+    [fetch] = rig.tasks.of_kind("fetch_media")
+    assert (await rig.run(fetch)).status_code == 200
+    assert rig.stored_files(ACCOUNT) == []
+
+
+async def test_who_was_only_invited_is_erased_and_may_be_invited_again(rig):
+    await rig.holds_templates(definition("order_update", "Hi"))
+    start = {"line": LINE, "to": {"phone": f"+{VERA.wa_id}"}, "name": "Vera"}
+    named = {"name": "order_update", "language": {"code": "en_US"}}
+    start["message"] = {"type": "template", "client_id": "client-1", "template": named}
+    first = (await rig.call("POST", "/v1/conversations", start)).json()["conversation"]
+    assert (await rig.call("DELETE", f"/v1/contacts/{first['contact']['id']}")).status_code == 202
+    await finish(rig.ports, first["contact"]["id"])
+    assert rig.documents("contacts") == []
+    second = (await rig.call("POST", "/v1/conversations", start)).json()["conversation"]
+    assert second["id"] != first["id"]
+
+
+async def test_the_crm_is_told_on_each_connection_that_knew_the_person(rig):
+    await rig.add_connection("second", url="http://crm.test")
+    await rig.add_line("other", number="200", connection="second")
+    before = await rig.met(VERA)
+    await rig.deliver(inbound_text(VERA, number="200"))
+    await rig.drain()
+    contact = await erased(rig, before)
+    events = rig.crm.of_type("contact.erased")
+    assert [len(one["erased"]["conversations"]) for one in events] == [1, 1]
+    assert all(one["erased"]["contacts"] == [contact] for one in events)
+
+
+async def test_of_two_who_became_one_both_are_erased(rig):
+    old = await rig.met(VERA)
+    young = await rig.met(VERA_NOW)
+    notice = {"type": "user_changed_number", "body": "x", "wa_id": VERA_NOW.wa_id, "user_id": VERA_NOW.bsuid}
+    notice |= {"previous_user_id": VERA.bsuid}
+    await rig.deliver(value(messages=[message(Customer(VERA.wa_id), "system", notice)], number=NUMBER))
+    await rig.drain()
+    assert (await rig.tab(young).head())["id"] == old
+    await erased(rig, young)
+    for collection in ("contacts", "conversations", "messages", "aliases"):
+        assert rig.documents(collection) == [], collection
+
+
+async def test_nobody_but_the_connection_that_knows_them_may_erase_or_read_a_person(rig):
+    conversation = await rig.met(VERA)
+    contact = (await rig.tab(conversation).head())["contact"]["id"]
+    await rig.add_connection("second", rig.secret)
+    await rig.add_connection("third", rig.secret, account="another")
+    for connection in ("second", "third"):
+        for method in ("GET", "DELETE"):
+            answer = await rig.call(method, f"/v1/contacts/{contact}", connection=connection)
+            assert answer.status_code == 404, (connection, method)
+    tab = rig.tab(conversation)
+    assert (await tab.get(f"/v1/contacts/{contact}")).status_code == 403
+    assert (await rig.call("DELETE", "/v1/contacts/nobody")).status_code == 404
+
+
+async def test_what_it_leaves_behind_is_who_did_it_and_nothing_of_the_person(rig):
+    contact = await erased(rig, await rig.met(VERA))
+    acts = (await rig.call("GET", "/v1/audit")).json()["items"]
+    [erasure] = [one for one in acts if one["act"] == "erased"]
+    assert (erasure["agent"], erasure["contact"], erasure["actor"]) == ("7", contact, "agent")
+    ids = {"conversations", "contacts", "connections"}
+    assert all(one.keys() <= {"account", "at", "expires_at"} | ids for one in rig.documents("erasures"))
