@@ -52,6 +52,12 @@ locals {
       for   = "600s"
       what  = "Over 1,000 tasks have waited for 10 minutes. Is the queue paused, or does its worker answer with errors?"
     }
+    clock = {
+      title = "the clock stands still"
+      query = "(sum(increase(run_googleapis_com:request_count{monitored_resource=\"cloud_run_revision\",service_name=\"leadline-sync\"}[15m])) or vector(0)) < 1"
+      for   = "300s"
+      what  = "The sweep should call the sync function every minute, and nobody has called it for 15. Is the job `leadline-sweep` paused in Cloud Scheduler, and may its account call the function? Until then what has lost its task waits, templates grow old, and files outlive their time."
+    }
     parked = {
       title = "something was put aside"
       query = "sum(increase(${local.metric.parked}[10m])) > 0"

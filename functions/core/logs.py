@@ -7,6 +7,7 @@ number, so it is no id that may be logged.
 
 import json
 import logging
+import os
 import sys
 import traceback
 from types import TracebackType
@@ -36,6 +37,9 @@ FIELDS = (
 """The names that `extra` may carry; anything else is left out."""
 
 _SEVERITY = {"WARNING": "WARNING", "ERROR": "ERROR", "CRITICAL": "CRITICAL", "DEBUG": "DEBUG"}
+_ERROR_EVENT = "type.googleapis.com/google.devtools.clouderrorreporting.v1beta1.ReportedErrorEvent"
+"""Marks an entry as an error that has no stack trace in its text (Google, "Format error messages in Cloud Logging")."""
+
 _NOISY = ("httpx", "httpcore", "google", "urllib3", "uvicorn")
 
 
@@ -49,9 +53,23 @@ class _CloudFormatter(logging.Formatter):
         }
         entry.update({name: getattr(record, name) for name in FIELDS if hasattr(record, name)})
         if record.exc_info and record.exc_info[0] is not None:
-            entry["exception"] = record.exc_info[0].__name__
-            entry["where"] = _places(record.exc_info[2])
+            entry |= _reported(record.exc_info[0].__name__, record.exc_info[2], str(entry["message"]))
         return json.dumps(entry, default=str)
+
+
+def _reported(name: str, trace: TracebackType | None, message: str) -> dict[str, object]:
+    """Return what Error Reporting groups an error by, which without the exception's own text is its kind and place."""
+    places = _places(trace)
+    last = traceback.extract_tb(trace)[-1] if trace else None
+    where = {"filePath": last.filename, "lineNumber": last.lineno, "functionName": last.name} if last else {}
+    return {
+        "@type": _ERROR_EVENT,
+        "message": f"{message}: {name} in {places[-1] if places else 'an unknown place'}",
+        "context": {"reportLocation": where},
+        "serviceContext": {"service": os.environ.get("K_SERVICE", "leadline")},
+        "exception": name,
+        "where": places,
+    }
 
 
 def _places(trace: TracebackType | None) -> list[str]:

@@ -56,6 +56,22 @@ def test_an_exception_is_named_by_type_and_place_never_by_its_text(written):
     assert "test_logs.py" in entry["where"][-1]
 
 
+def test_errors_of_one_kind_and_place_are_one_report(written):
+    def fails(private):
+        raise ValueError(private)
+
+    for private in (PRIVATE, "another"):
+        try:
+            fails(private)
+        except ValueError:
+            logging.getLogger("functions.x").exception("unexpected error")
+    one, other = written()
+    assert one == other
+    assert one["@type"].endswith("ReportedErrorEvent")
+    assert one["context"]["reportLocation"]["functionName"] == "fails"
+    assert one["message"].startswith("unexpected error: ValueError in ")
+
+
 def test_a_librarys_text_is_not_repeated(written):
     logging.getLogger("httpx").warning("POST https://graph.test/%s", PRIVATE)
     logging.getLogger("uvicorn.error").error(PRIVATE)

@@ -317,7 +317,8 @@ class LeadlineConversation(models.Model):
                 alert = subject._prepare_alert(event)
             # Not before: what was rolled back is not here.
             if isinstance(event, Erasure):
-                known.clear()
+                for identifier in [name for name, row in known.items() if not row.exists()]:
+                    del known[identifier]
             elif not other:
                 known[event.conversation.id] = subject
             return result, alert

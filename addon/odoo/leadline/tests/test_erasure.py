@@ -81,6 +81,18 @@ class TestErasure(ErasureCase):
         self.apply(erased("conv-2", contacts=["contact-2"]))
         self.assertFalse(partner.leadline_consent_ids)
 
+    def test_one_batch_may_erase_a_person_and_tell_of_others(self):
+        self.met_vera()
+        self.met(conversation("conv-2", contact=contact("contact-2", phone="+12025550199")))
+        news = [
+            event(conversation(name, version=5, received=2, contact=contact("contact-2")))
+            for name in ("conv-2", "conv-3")
+        ]
+        results = self.apply(erased() | {"id": "a"}, *news)
+        self.assertEqual([result["ok"] for result in results], [True] * 3, results)
+        self.assertFalse(self.row())
+        self.assertEqual(self.row("conv-2").received_count, 2)
+
     def test_another_connection_erases_nothing_of_ours(self):
         self.met_vera()
         other = self.connection.copy({"identifier": "conn-other"})
