@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
+from functions.core.accounts import account_key
 from functions.core.ids import key_of
 from functions.core.memory import Memory
 from functions.core.phone import digits
-from functions.core.retention import Policy, account_key, policy_of
+from functions.core.retention import Policy, policy_of
 from functions.core.rules import USUAL, Rules, rules_of
 from functions.core.store import Document, Key, Query, Store, Write, merge, update
 

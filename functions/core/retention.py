@@ -9,8 +9,9 @@ from typing import Any
 
 from msgspec import Struct
 
+from functions.core.accounts import account_key
 from functions.core.ids import key_of
-from functions.core.store import NOW, Document, Key, Write, merge
+from functions.core.store import NOW, Document, Write, merge
 from functions.core.tasks import Task
 
 LEAST, MOST = 30, 3650
@@ -30,10 +31,6 @@ class Policy(Struct, frozen=True):
     def files(self) -> int:
         """Days for which a message's file is kept."""
         return min(self.media or self.messages, self.messages)
-
-
-def account_key(account: str) -> Key:
-    return Key("accounts", account)
 
 
 def policy_of(account: Document | None) -> Policy:

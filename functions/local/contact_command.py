@@ -118,7 +118,7 @@ async def _erase(folder: Path, who: str, account: str | None, *, sure: bool) -> 
 
 async def _retention(folder: Path, account: str | None, changes: dict[str, int]) -> None:
     from functions.core.audit import happened
-    from functions.core.lines import Directory
+    from functions.core.lines import Directory, every_line
     from functions.core.retention import LEAST, MOST, Policy, policy_write, retention_task
 
     for name, days in changes.items():
@@ -133,8 +133,9 @@ async def _retention(folder: Path, account: str | None, changes: dict[str, int])
             what = "retention: " + ", ".join(f"{name} {days} days" for name, days in sorted(changes.items()))
             noted = happened("set", _admin(), account=account, what=what, now=ports.now(), policy=policy)
             await ports.store.commit([policy_write(account, policy), noted])
-            for line in await _lines(ports, account):
-                await ports.tasks.enqueue(retention_task(account, line, str(ports.now().timestamp())))
+            for line in await every_line(ports.store):
+                if line.account == account:
+                    await ports.tasks.enqueue(retention_task(account, line.id, str(ports.now().timestamp())))
         click.echo(
             f"{account}: messages {policy.messages} days, their files {policy.files} days,"
             f" who did what {policy.audit} days."
@@ -154,22 +155,12 @@ async def _person(ports: "Ports", account: str | None, who: str) -> "Person":
 async def _account(ports: "Ports", account: str | None) -> str:
     if account:
         return account
-    found = {str(one.fields["account"]) for one in await _wabas(ports)}
+    from functions.core.accounts import every_account
+
+    found = [one.id for one in await every_account(ports.store)]
     if len(found) == 1:
-        return found.pop()
-    raise SetUpFailed(f"Say which account with --account: {', '.join(sorted(found)) or 'none is there yet'}.")
-
-
-async def _lines(ports: "Ports", account: str) -> list[str]:
-    found = [one for one in await _wabas(ports) if one.fields["account"] == account]
-    return sorted({line for one in found for line in (one.fields["line"], *one.fields.get("lines", {}).values())})
-
-
-async def _wabas(ports: "Ports") -> list[Any]:
-    from functions.core.belongings import everything
-    from functions.core.store import Query
-
-    return [one async for one in everything(ports.store, Query("wabas", {"polled": True}, order="templates_due"))]
+        return found[0]
+    raise SetUpFailed(f"Say which account with --account: {', '.join(found) or 'none is there yet'}.")
 
 
 def _admin() -> "Actor":
