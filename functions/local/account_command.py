@@ -52,11 +52,13 @@ def remove(account_id: str, folder: Path) -> None:
 
 async def _add(folder: Path, account_id: str, name: str | None) -> None:
     from functions.core.accounts import Account, account_key, account_of, account_write
+    from functions.local.acts import note
 
     async with opened(folder) as ports:
         [there] = await ports.store.get([account_key(account_id)])
         given = Account(account_id, name or (account_of(there).name if there else account_id))
         await ports.store.commit([account_write(given)])
+        await note(ports, account_id, "account named" if there else "account added")
     click.echo(f"✓ account {account_id}: {given.name}. Next: leadline line add NAME --account {account_id}")
 
 
@@ -94,6 +96,7 @@ async def _remove(folder: Path, account_id: str) -> None:
     from functions.core.accounts import account_key
     from functions.core.lines import every_connection, every_line
     from functions.core.store import REMOVE, update
+    from functions.local.acts import note
 
     async with opened(folder) as ports:
         [there] = await ports.store.get([account_key(account_id)])
@@ -105,4 +108,5 @@ async def _remove(folder: Path, account_id: str) -> None:
             raise SetUpFailed(f"{account_id} still has {', '.join(left)}: take them off first.")
         # What else stands there, such as how long it keeps what was said, holds until that is gone.
         await ports.store.commit([update(account_key(account_id), {"listed": REMOVE, "name": REMOVE})])
+        await note(ports, account_id, "account removed")
     click.echo(f"✓ account {account_id}: gone from the list. What its customers wrote is kept.")

@@ -66,9 +66,11 @@ def remove(folder: Path, connection: str, yes: bool) -> None:
 
 async def _connect(folder: Path, wanted: "Wanted") -> None:
     from functions.local import connecting
+    from functions.local.acts import note
 
     async with opened(folder) as ports:
         made = await connecting.connect(ports, wanted)
+        await note(ports, made.connection.account, f"connection {made.connection.id} made, or its code renewed")
         public_url = ports.settings.public_url
     lines = ", ".join(f"{line.name} ({line.number})" for line in made.lines) or "none yet (add one with --line)"
     click.echo(f"Connection {made.connection.id} of {made.connection.account}; lines: {lines}.")
@@ -90,12 +92,17 @@ async def _undo(folder: Path, wanted: "Wanted", *, sure: bool) -> None:
 
 
 async def _remove(folder: Path, connection: str, *, sure: bool) -> None:
+    from functions.core.lines import Directory
     from functions.local import connecting
+    from functions.local.acts import note
 
     if not sure:
         click.confirm(f"Shut the CRM of the connection {connection} out?", abort=True)
     async with opened(folder) as ports:
+        known = await Directory(ports.store).connection(connection)
         removed = await connecting.remove(ports, connection)
+        if known is not None:
+            await note(ports, known.account, f"CRM of connection {connection} shut out")
     if removed.lines:
         names = ", ".join(line.id for line in removed.lines)
         click.echo(

@@ -1,6 +1,5 @@
 """The commands `leadline contact` and `leadline retention`: what is held of a person, and for how long."""
 
-import getpass
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,6 @@ from functions.local.failure import SetUpFailed
 from functions.local.ports_command import folder_option, opened, run
 
 if TYPE_CHECKING:
-    from functions.core.audit import Actor
     from functions.core.belongings import Person
     from functions.core.ports import Ports
 
@@ -74,8 +72,7 @@ def _asked(who: str | None) -> str:
 
 
 async def _export(folder: Path, who: str, account: str | None, out: Path | None) -> None:
-    from functions.core.audit import happened
-    from functions.core.lines import Directory
+    from functions.local.acts import note
     from functions.local.contact_archive import write_archive
 
     async with opened(folder) as ports:
@@ -85,22 +82,14 @@ async def _export(folder: Path, who: str, account: str | None, out: Path | None)
             count = await write_archive(ports, person, path)
         except FileExistsError:
             raise SetUpFailed(f"{path} is there already; name another one with --out.") from None
-        policy = await Directory(ports.store).policy(person.account)
-        noted = happened(
-            "exported",
-            _admin(),
-            account=person.account,
-            contact=person.contact.key.id,
-            now=ports.now(),
-            policy=policy,
-        )
-        await ports.store.commit([noted])
+        await note(ports, person.account, None, "exported", person.contact.key.id)
         click.echo(f"{count} messages and all else that is held: {path}")
 
 
 async def _erase(folder: Path, who: str, account: str | None, *, sure: bool) -> None:
     from functions.core import erasure
     from functions.core import export as exports
+    from functions.local.acts import admin
 
     async with opened(folder) as ports:
         person = await _person(ports, account, who)
@@ -108,7 +97,7 @@ async def _erase(folder: Path, who: str, account: str | None, *, sure: bool) -> 
         what = f"{count} messages in {len(person.conversations)} conversations, with their files and all else"
         if not sure:
             click.confirm(f"{what} will be erased for good. Go on?", abort=True)
-        begun = await erasure.begin(ports, person.contact.key.id, _admin())
+        begun = await erasure.begin(ports, person.contact.key.id, admin())
         gone = await erasure.finish(ports, begun or person.contact.key.id)
         click.echo(
             "Erased: " + (", ".join(f"{number} {kind}" for kind, number in sorted(gone.items()) if number) or "all")
@@ -117,9 +106,9 @@ async def _erase(folder: Path, who: str, account: str | None, *, sure: bool) -> 
 
 
 async def _retention(folder: Path, account: str | None, changes: dict[str, int]) -> None:
-    from functions.core.audit import happened
     from functions.core.lines import Directory, every_line
     from functions.core.retention import LEAST, MOST, Policy, policy_write, retention_task
+    from functions.local.acts import note
 
     for name, days in changes.items():
         if not LEAST <= days <= MOST:
@@ -131,8 +120,8 @@ async def _retention(folder: Path, account: str | None, changes: dict[str, int])
             stated = {name: getattr(policy, name) for name in Policy.__struct_fields__} | changes
             policy = Policy(**stated)
             what = "retention: " + ", ".join(f"{name} {days} days" for name, days in sorted(changes.items()))
-            noted = happened("set", _admin(), account=account, what=what, now=ports.now(), policy=policy)
-            await ports.store.commit([policy_write(account, policy), noted])
+            await ports.store.commit([policy_write(account, policy)])
+            await note(ports, account, what)
             for line in await every_line(ports.store):
                 if line.account == account:
                     await ports.tasks.enqueue(retention_task(account, line.id, str(ports.now().timestamp())))
@@ -161,9 +150,3 @@ async def _account(ports: "Ports", account: str | None) -> str:
     if len(found) == 1:
         return found[0]
     raise SetUpFailed(f"Say which account with --account: {', '.join(found) or 'none is there yet'}.")
-
-
-def _admin() -> "Actor":
-    from functions.core.audit import Actor
-
-    return Actor("cli", getpass.getuser())

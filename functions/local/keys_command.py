@@ -1,10 +1,14 @@
 """The commands `leadline keys …`: data keys, and the secrets that CRMs share with us."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from functions.local.ports_command import folder_option, opened, run
+
+if TYPE_CHECKING:
+    from functions.core.ports import Ports
 
 
 @click.group(invoke_without_command=True)
@@ -40,10 +44,14 @@ def secret(connection: str, retire: bool, folder: Path) -> None:
 
 
 async def _rotate(folder: Path) -> None:
+    from functions.core.accounts import every_account
     from functions.local import rotation
+    from functions.local.acts import note
 
     async with opened(folder) as ports:
         done = await rotation.reseal(ports)
+        for account in await every_account(ports.store):
+            await note(ports, account.id, "sealed anew with the newest data keys")
     click.echo(f"✓ {done.all} lines and connections are sealed with the newest keys ({done.before} were before).")
     click.echo("Functions remember what they read for a minute: drop the older keys after that.")
 
@@ -53,6 +61,7 @@ async def _secret(folder: Path, connection: str) -> None:
 
     async with opened(folder) as ports:
         made = await rotation.add_secret(ports, connection)
+        await _note_of(ports, connection, "second secret made")
     click.echo("Both secrets are valid. Put this one into the CRM's connection, then repeat with --retire.", err=True)
     click.echo("It is shown only now:", err=True)
     click.echo(made)
@@ -63,6 +72,17 @@ async def _retire(folder: Path, connection: str) -> None:
 
     async with opened(folder) as ports:
         retired = await rotation.retire_secrets(ports, connection)
+        if retired:
+            await _note_of(ports, connection, "older secrets retired")
     click.echo(
         f"✓ only the newest secret of {connection} is valid" if retired else f"{connection} has one secret only."
     )
+
+
+async def _note_of(ports: "Ports", connection: str, what: str) -> None:
+    from functions.core.lines import Directory
+    from functions.local.acts import note
+
+    known = await Directory(ports.store).connection(connection)
+    if known is not None:
+        await note(ports, known.account, f"{what} for connection {connection}")

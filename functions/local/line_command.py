@@ -152,6 +152,7 @@ async def _add(
     folder: Path, wanted: "Wanted", token_from: str | None, pin_from: str | None, test: tuple[str, str, str] | None
 ) -> int:
     from functions.local import lines
+    from functions.local.acts import note
 
     async with _desk(folder) as (ports, graph):
         known = await lines.begun(ports, wanted)
@@ -159,6 +160,7 @@ async def _add(
         pin = handed_over(pin_from, "Two-step PIN") if pin_from else None
         setup = lines.opened(ports, graph, known, token, pin)
         wrong = await lines.add(setup, click.echo)
+        await note(ports, setup.line.account, f"line {setup.line.id} added")
         if test:
             await _send_test(setup, *test)
         click.echo(f"\nThe line {setup.line.id} is connected. Next: leadline connect odoo" if not wrong else "")
@@ -179,6 +181,7 @@ async def _move(
 
     from functions.core.lines import line_of
     from functions.local import lines
+    from functions.local.acts import note
 
     if number is None and waba is None:
         raise SetUpFailed("Say where it has gone: --phone-number-id, --waba, or both.")
@@ -187,34 +190,43 @@ async def _move(
         to = replace(there, phone_number_id=number or there.phone_number_id, waba=waba or there.waba)
         pin = handed_over(pin_from, "Two-step PIN") if pin_from else None
         wrong = await lines.move(lines.opened(ports, graph, to, token, pin), click.echo)
+        await note(ports, to.account, f"line {to.id} moved")
     return int(bool(wrong))
 
 
 async def _token(folder: Path, line_id: str, token: str) -> None:
     from functions.core.lines import line_of
     from functions.local import lines
+    from functions.local.acts import note
 
     async with _desk(folder) as (ports, graph):
         there = line_of(await lines.known(ports, line_id))
         await lines.give_token(lines.opened(ports, graph, there, token), click.echo)
+        await note(ports, there.account, f"token of line {there.id} changed")
 
 
 async def _pin(folder: Path, line_id: str) -> None:
+    from functions.core.lines import line_of
     from functions.local import lines
+    from functions.local.acts import note
 
     async with opened(folder) as ports:
-        click.echo(lines.pin_of(ports, await lines.known(ports, line_id)))
+        document = await lines.known(ports, line_id)
+        click.echo(lines.pin_of(ports, document))
+        await note(ports, line_of(document).account, f"PIN of line {line_id} shown")
 
 
 async def _remove(folder: Path, line_id: str, *, deregister: bool) -> None:
     from functions.core.lines import line_of
     from functions.local import lines
+    from functions.local.acts import note
 
     async with _desk(folder) as (ports, graph):
         there = line_of(await lines.known(ports, line_id))
         if not there.token:
             raise SetUpFailed(f"The line {line_id} is off already.")
         await lines.remove(lines.opened(ports, graph, there, None), click.echo, deregister=deregister)
+        await note(ports, there.account, f"line {there.id} removed")
 
 
 async def _list(folder: Path, account: str | None) -> None:
