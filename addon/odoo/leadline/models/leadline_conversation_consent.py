@@ -2,6 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 
+START = ("resume", "keyword")
+
 
 class LeadlineConversation(models.Model):
     """What the customer agreed to and took back, as far as the conversation tells it, and what Odoo knows of it."""
@@ -18,6 +20,7 @@ class LeadlineConversation(models.Model):
         ondelete="set null",
         help="The contact of whose recorded consent the service knows.",
     )
+    notice_at = fields.Datetime(readonly=True, copy=False, help="When the customer was told about their data.")
     blacklist_told = fields.Boolean(
         readonly=True, copy=False, help="Whether the service knows if the number is blacklisted."
     )
@@ -30,8 +33,8 @@ class LeadlineConversation(models.Model):
         return taken
 
     @api.model
-    def _apply_event(self, connection, event):
-        conversation = super()._apply_event(connection, event)
+    def _apply_event(self, connection, event, known):
+        conversation = super()._apply_event(connection, event, known)
         # It is the contact's, and does not make the conversation newer.
         conversation._take_consent(event.conversation)
         return conversation
@@ -39,9 +42,14 @@ class LeadlineConversation(models.Model):
     def _take_consent(self, told):
         """Take over what the customer said of marketing and was told of their data, and tell what Odoo knows."""
         self.ensure_one()
-        if told.marketing:
-            self._take_marketing(told.marketing)
-        if told.notice:
+        # Each event tells it again: what is on record of this contact costs nothing.
+        is_recorded = self.partner_id and self.partner_id == self.consent_partner_id
+        said = told.marketing
+        # Whether START was consent may change when an older STOP comes late.
+        settled = is_recorded and said and said.at == self.consent_at and (said.value, said.source) != START
+        if said and not settled:
+            self._take_marketing(said)
+        if told.notice and not (is_recorded and told.notice == self.notice_at):
             self._take_notice(told.notice)
         if not self.merged_into:
             self._tell_known()
@@ -76,9 +84,11 @@ class LeadlineConversation(models.Model):
         self.consent_at = said.at
         if said.source == "keyword":
             self._blacklist(stops)
+            self.blacklist_told = True
 
     def _take_notice(self, at):
         """Record that the customer was told about their data."""
+        self.notice_at = at
         self.env["leadline.consent"]._record(
             self,
             purpose="data",
@@ -142,7 +152,9 @@ class LeadlineConversation(models.Model):
         partner = self.partner_id
         if partner and partner != self.consent_partner_id:
             self.consent_partner_id = partner
-            if said := self.env["leadline.consent"]._recorded_of(partner, self.company_id):
+            said = self.env["leadline.consent"]._recorded_of(partner, self.company_id)
+            # What the conversation itself told is known there.
+            if said and said.conversation != self.identifier:
                 telling._queue(self, "resume" if said.state == "given" else "stop", "crm", said.at)
         if not self.blacklist_told:
             self.blacklist_told = True

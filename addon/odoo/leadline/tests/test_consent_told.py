@@ -90,6 +90,11 @@ class TestConsentTold(LeadlineCase):
         self.assertEqual((self.told(), len(self.waiting())), ([], 0))
         self.assertEqual(self.partner.leadline_consent_ids.mapped("way"), ["keyword"])
 
+    def test_a_first_message_that_is_stop_is_not_told_back(self):
+        first = conversation("conv-stop", contact=contact("contact-stop", phone="+12025550144"), consent=said("stop"))
+        self.met(first)
+        self.assertFalse(self.waiting())
+
     def test_a_change_of_the_contact_alone_is_recorded_too(self):
         switched = said("stop", "whatsapp")
         self.met(conversation(consent=switched))

@@ -31,6 +31,8 @@ SEES_LINKS = {AGENT, COLLEAGUE, READER, MANAGER, SYSTEM}
 SETS_UP = {SYSTEM}
 NOBODY = set()
 
+PICTURE = {"type": "image", "filename": "a.png", "mime": "image/png", "size": 9}
+
 CARD = {
     # Method of `leadline.conversation` on a card: what follows model and id, and who may.
     "chat_open": ((), READS),
@@ -46,6 +48,7 @@ CARD = {
     "chat_lead": (("conv-1",), WRITES),
     "chat_templates": (("line-test",), READS),
     "chat_template_values": (("line-test", "hello", "en"), READS),
+    "chat_start_upload": (("line-test", PICTURE), WRITES),
     "chat_start": (("line-test", {"client_id": "client-1"}), WRITES),
 }
 METHODS = {
@@ -89,6 +92,7 @@ SEEN = {}
 WITHOUT_COMPANY = {
     "leadline.claim": "names of nothing, for the system alone",
     "leadline.mention": "ids of notes, for the system alone",
+    "leadline.notice": "what owners are still to be told, for the system alone",
     "leadline.tag": "words for all companies, as CRM's own tags",
 }
 
