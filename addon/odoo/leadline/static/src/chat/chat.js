@@ -160,9 +160,12 @@ export class Chat extends Component {
         browser.sessionStorage.setItem(this.choiceKey, id);
     }
 
-    async onNotification({ conversation, unread }) {
+    async onNotification({ conversation, unread, event }) {
         const known = this.state.conversations.find(({ id }) => id === conversation);
-        if (known) {
+        if (known && event === "session") {
+            // Somebody has taken, closed or reopened it.
+            await this.refresh();
+        } else if (known) {
             known.unread = unread;
         } else if (this.card.resId && !this.foreign.has(conversation)) {
             // Perhaps the record's first message. If it is not ours we don't ask for it again.

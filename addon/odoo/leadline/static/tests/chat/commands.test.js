@@ -2,7 +2,7 @@ import { describe, expect, test } from "@odoo/hoot";
 import { advanceTime, animationFrame, click, press, queryAllTexts, waitFor, waitUntil } from "@odoo/hoot";
 import { makeServerError, mockService, onRpc, serverState } from "@web/../tests/web_test_helpers";
 import { commandsFor, parseCommand } from "@leadline/chat/commands";
-import { NOW, accepting, chat, customer, input, json, openTab, playChat, shows, summary, world, write } from "./chat_test_helpers";
+import { NOW, accepting, busSays, chat, customer, input, json, openTab, playChat, shows, summary, world, write } from "./chat_test_helpers";
 
 describe.current.tags("desktop");
 playChat();
@@ -286,6 +286,14 @@ describe("the head", () => {
         await click(".o_leadline_session [data-command=reopen]");
         await waitFor(".o_notification:contains(The session is open again.)");
         expect(headButtons()).toEqual(["Close"]);
+    });
+
+    test("shows what a colleague did with the session", async () => {
+        await talking();
+        world.summaries[1] = [summary("conv1", { session: CLOSED })];
+        busSays("conv1", "session");
+        await waitFor(".o_leadline_session [data-command=reopen]");
+        expect(headButtons()).toEqual(["Reopen"]);
     });
 
     test("takes over from a colleague, and says why it can't", async () => {
