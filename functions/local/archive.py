@@ -16,17 +16,21 @@ _EPOCH = (2020, 1, 1, 0, 0, 0)
 
 def functions_archive(target: Path) -> Path:
     """Write the source that the cloud builds: `main.py`, the functions, and their requirements, all pinned."""
-    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
-    requirements = ["-c constraints.txt", *project["dependencies"]]
     files = {
         "main.py": (PROJECT / "main.py").read_bytes(),
         "constraints.txt": (PROJECT / "constraints.txt").read_bytes(),
-        "requirements.txt": "\n".join(requirements).encode() + b"\n",
+        "requirements.txt": "\n".join(["-c constraints.txt", *functions_requirements()]).encode() + b"\n",
         "functions/__init__.py": b"",
     }
     for name in _FUNCTIONS:
         files.update(_tree(PROJECT / "functions" / name, f"functions/{name}"))
     return _write(target, files)
+
+
+def functions_requirements() -> list[str]:
+    """Return what the functions need, as pip reads it."""
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
+    return [str(requirement) for requirement in project["dependencies"]]
 
 
 def odoo_module(target: Path) -> Path:

@@ -6,10 +6,8 @@ import contextlib
 import json
 import os
 import subprocess
-import venv
 import zipfile
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -30,6 +28,7 @@ from functions.local.archive import functions_archive
 from functions.local.demo import NAME, NUMBER, PHONE_NUMBER_ID, TOKEN, WABA
 from functions.local.simulator.customers import Line as SimulatedLine
 from functions.local.simulator.simulator import Simulator
+from tests.deploy.deployment import Deployed, deploy
 from tests.google import firestore_emulator
 from tests.google.cloud_storage import CloudStorage
 from tests.google.cloud_tasks import CloudTasks
@@ -46,25 +45,9 @@ SECRET = "an app secret"
 CONNECTION = "crm"
 
 
-@dataclass(frozen=True)
-class Deployed:
-    """The unpacked archive, and the interpreter that has its requirements and nothing else."""
-
-    source: Path
-    python: str
-
-
 @pytest.fixture(scope="session")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Deployed:
-    folder = tmp_path_factory.mktemp("deployed")
-    with zipfile.ZipFile(functions_archive(folder / "functions.zip")) as archive:
-        archive.extractall(folder / "source")
-    venv.create(folder / "venv", with_pip=True)
-    python = str(folder / "venv" / "bin" / "python")
-    install = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", "-r", "requirements.txt"]
-    subprocess.run(install, cwd=folder / "source", check=True)
-    subprocess.run([python, "-m", "compileall", "-q", "."], cwd=folder / "source", check=True)
-    return Deployed(folder / "source" / "main.py", python)
+    return deploy(tmp_path_factory.mktemp("deployed"))
 
 
 def test_the_archive_comes_out_the_same_each_time(tmp_path: Path) -> None:

@@ -64,6 +64,10 @@ class Function:
         if self._process:
             self._process.kill()
 
+    def memory(self) -> int:
+        """Return the MiB that the process and its workers hold, what they share counted once (Linux)."""
+        return self._process.memory() if self._process else 0
+
     def __enter__(self) -> Self:
         self.start()
         try:

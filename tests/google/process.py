@@ -56,6 +56,18 @@ class OwnProcess:
     def running(self) -> bool:
         return self._process.poll() is None
 
+    def memory(self) -> int:
+        """Return the MiB that all processes of the group hold, what they share counted once (Linux)."""
+        kib = 0
+        for path in Path("/proc").glob("[0-9]*"):
+            try:
+                if os.getpgid(int(path.name)) == self.pid:
+                    rollup = (path / "smaps_rollup").read_text()
+                    kib += next(int(row.split()[1]) for row in rollup.splitlines() if row.startswith("Pss:"))
+            except (OSError, StopIteration):
+                continue  # It has just ended.
+        return kib // 1024
+
     def wait_until(self, ready: Callable[[], bool], timeout: float) -> None:
         """Wait until `ready` answers true; raise ProcessEnded after `timeout` seconds or when the program ends."""
         deadline = time.monotonic() + timeout

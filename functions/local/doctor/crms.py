@@ -36,6 +36,8 @@ async def _connection(patient: Patient, connection: Connection) -> Finding:
         return Finding(name, "unknown", "LEADLINE_CONNECTION_KEYS is not set here", "Set it to ask with its secret.")
     if not connection.secrets:
         return Finding(name, "warn", "no CRM is paired with it", "leadline connect odoo prints a code to pair one.")
+    if not connection.url:
+        return await _unreachable(patient, connection, CrmUnreachable("no_address"))
     crm = Odoo(patient.client, lambda: patient.now.timestamp(), allow_private=settings.allow_private_crm)
     try:
         secrets = [seal.open(secret) for secret in connection.secrets]

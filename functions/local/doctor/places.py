@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import AsyncIterator, Sequence
-from datetime import timedelta
+from datetime import UTC, timedelta
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
@@ -75,8 +75,9 @@ async def meta_clock(patient: Patient) -> Sequence[Finding]:
     before = patient.ports.now()
     try:
         answer = await patient.client.get(f"{settings.graph_url}/{settings.graph_version}/app", timeout=_TIMEOUT)
-        told = parsedate_to_datetime(answer.headers["date"])
-    except (httpx.HTTPError, KeyError, ValueError) as error:
+        # The last one: a server before it may have added its own.
+        told = parsedate_to_datetime(answer.headers.get_list("date")[-1]).replace(tzinfo=UTC)
+    except (httpx.HTTPError, LookupError, ValueError) as error:
         mend = "Look at WHATSAPP_GRAPH_URL and the network."
         return [Finding(name, "unknown", f"Meta does not say ({type(error).__name__})", mend)]
     return [_clock(name, (told - before).total_seconds())]

@@ -1,0 +1,191 @@
+"""Cold starts: each function from the deploy archive, from the start of its process to its first useful 200.
+
+`python -m bench.cold_start` builds the archive, installs it into an environment of its own in `.leadline/bench`, and
+starts each function in the Functions Framework, on the Firestore emulator and a stand-in for Cloud Tasks, with and
+without compiled modules. The first call is a real one, which reads or writes the store.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import socket
+import statistics
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import jwt
+from cryptography.fernet import Fernet
+from google.cloud import tasks_v2
+
+from bench.peers.home import FOLDER
+from functions.core.firestore import FirestoreStore
+from functions.core.lines import Connection, Line, connection_writes, line_writes
+from functions.core.secrets import Seal, derive, new_secret
+from functions.core.signature import sign_meta
+from functions.core.store import Query
+from tests.deploy.deployment import Deployed, deploy
+from tests.google.cloud_tasks import CloudTasks
+from tests.google.firestore_emulator import FirestoreEmulator
+from tests.google.framework import Function
+from tests.payloads import ANA, NUMBER, WABA, inbound_text, webhook
+
+ROUNDS = 3
+_FUNCTIONS = ("webhook", "sender", "sync", "chat")
+_PROJECT, _DATABASE, _LOCATION = "demo-cold-start", "leadline", "europe-west1"
+_LINE, _CONNECTION, _APP_SECRET = "line", "crm", "app-secret"
+_LONGEST = 60
+
+
+@dataclass(frozen=True)
+class Call:
+    """The first call of a function."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+
+async def measured() -> dict[str, tuple[float, float, int]]:
+    """Return, by function, the median seconds with and without compiled modules, and the memory in MiB."""
+    deployed = deploy(FOLDER / "deployed")
+    secret, key = new_secret(), Fernet.generate_key().decode()
+    async with contextlib.AsyncExitStack() as stack:
+        emulator = stack.enter_context(FirestoreEmulator())
+        tasks = await stack.enter_async_context(CloudTasks())
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        os.environ |= emulator.environment
+        await _make_queues(tasks)
+        environment = _environment(emulator, tasks, key)
+        calls = await _calls(deployed, environment, folder, Seal([key]), secret)
+        found = {}
+        for name in _FUNCTIONS:
+            start = {True: list[float](), False: list[float]()}
+            memory = 0
+            for turn in range(ROUNDS):
+                for compiled in (True, False):
+                    extra = {} if compiled else _uncompiled(folder / f"none-{name}-{turn}")
+                    seconds, memory = await _first_answer(deployed, name, environment | extra, folder, calls[name])
+                    start[compiled].append(seconds)
+            found[name] = (statistics.median(start[True]), statistics.median(start[False]), memory)
+        return found
+
+
+def _environment(emulator: FirestoreEmulator, tasks: CloudTasks, key: str) -> dict[str, str]:
+    return {
+        "PATH": os.environ["PATH"],
+        **emulator.environment,
+        "CLOUD_TASKS_EMULATOR_HOST": tasks.host,
+        "LEADLINE_STORE": f"firestore://{_PROJECT}/{_DATABASE}",
+        "LEADLINE_TASKS": f"cloud-tasks://{_PROJECT}/{_LOCATION}",
+        "LEADLINE_MEDIA": "gs://media",
+        "LEADLINE_TOKEN_KEYS": key,
+        "LEADLINE_CONNECTION_KEYS": key,
+        "LEADLINE_SENDER_URL": "http://127.0.0.1:9",
+        "LEADLINE_SYNC_URL": "http://127.0.0.1:9",
+        "WHATSAPP_APP_SECRET": _APP_SECRET,
+    }
+
+
+def _uncompiled(nowhere: Path) -> dict[str, str]:
+    """Let Python find no compiled module, and write none."""
+    return {"PYTHONPYCACHEPREFIX": str(nowhere), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+async def _make_queues(tasks: CloudTasks) -> None:
+    parent = f"projects/{_PROJECT}/locations/{_LOCATION}"
+    client = tasks.client()
+    for queue in (f"send-{_LINE}", f"sync-{_CONNECTION}", "media", "housekeeping"):
+        await client.create_queue(parent=parent, queue=tasks_v2.Queue(name=f"{parent}/queues/{queue}"))
+
+
+async def _calls(
+    deployed: Deployed, environment: Mapping[str, str], folder: Path, seal: Seal, secret: str
+) -> Mapping[str, Call]:
+    """Let a customer write through the webhook, and return what each function is first asked."""
+    store = FirestoreStore(_PROJECT, _DATABASE)
+    line = Line(_LINE, "shop", _CONNECTION, NUMBER, "+1 555 010 0001", "Shop", WABA, seal.close("token"))
+    connection = Connection(_CONNECTION, "shop", "odoo", "http://127.0.0.1:9", (seal.close(secret),))
+    await store.commit([*line_writes(line), *connection_writes(connection)])
+    body = webhook(inbound_text(ANA))
+    written = Call("POST", "/webhook", {"X-Hub-Signature-256": sign_meta(body, _APP_SECRET)}, body)
+    await _first_answer(deployed, "webhook", environment, folder, written)
+    [conversation] = await store.query(Query("conversations", {"line": _LINE}, order="updated", descending=True))
+    await store.close()
+    now = int(time.time())
+    claims = {
+        "aud": "leadline",
+        "sub": "2",
+        "name": "Maria",
+        "conversation": conversation.key.id,
+        "can": ["read"],
+        "iat": now,
+        "exp": now + 300,
+    }
+    grant = jwt.encode(claims, derive(secret, "grants"), headers={"kid": _CONNECTION})
+    as_json = {"Content-Type": "application/json"}
+    send = {"kind": "send", "line": _LINE, "conversation": conversation.key.id}
+    return {
+        "webhook": written,
+        "sender": Call("POST", "/", as_json, json.dumps(send).encode()),
+        "sync": Call("POST", "/", as_json, json.dumps({"kind": "sweep"}).encode()),
+        "chat": Call(
+            "GET", f"/chat/v1/conversations/{conversation.key.id}/messages", {"Authorization": f"Bearer {grant}"}
+        ),
+    }
+
+
+async def _first_answer(
+    deployed: Deployed, name: str, environment: Mapping[str, str], folder: Path, call: Call
+) -> tuple[float, int]:
+    """Start a function and return the seconds to its first answer, and the MiB that its processes hold then."""
+    function = Function(
+        name, source=deployed.source, environment=environment, log=folder / f"{name}.log", python=deployed.python
+    )
+    began = time.monotonic()
+    function.start()
+    try:
+        await _listening(function)
+        async with httpx.AsyncClient(trust_env=False, timeout=_LONGEST) as client:
+            answer = await client.request(
+                call.method, function.url + call.path, headers=call.headers, content=call.body
+            )
+        seconds = time.monotonic() - began
+        if answer.status_code != httpx.codes.OK:
+            raise RuntimeError(f"{name} answered {answer.status_code}: {answer.text[:200]}")
+        return seconds, function.memory()
+    finally:
+        function.kill()
+
+
+async def _listening(function: Function) -> None:
+    address = urlsplit(function.url)
+    async with asyncio.timeout(_LONGEST):
+        while True:
+            with socket.socket() as probe:
+                if probe.connect_ex((address.hostname or "", address.port or 0)) == 0:
+                    return
+            await asyncio.sleep(0.005)
+
+
+def rows() -> list[tuple[str, str]]:
+    """Return a row for each function."""
+    return [
+        (
+            f"cold start of {name}",
+            f"{compiled * 1e3:.0f} ms from process to first 200; {bare / compiled:.1f} × that without compiled modules "
+            f"({bare * 1e3:.0f} ms); {memory} MiB",
+        )
+        for name, (compiled, bare, memory) in asyncio.run(measured()).items()
+    ]
+
+
+if __name__ == "__main__":
+    for title, figure in rows():
+        print(f"  {title:<24} {figure}", flush=True)
