@@ -27,6 +27,9 @@ output "crm" {
 }
 
 output "settings" {
-  description = "What the command line must know of this environment, as settings."
-  value       = local.settings
+  description = "What the command line must know of this environment, as settings. Secrets are named, not shown: it reads them with the admin's own rights."
+  value = merge(local.settings, {
+    for name, secret in local.secrets :
+    secret.setting => "projects/${var.project}/secrets/${google_secret_manager_secret.secret[name].secret_id}/versions/${try(var.secret_versions[name], 1)}"
+  })
 }

@@ -47,6 +47,27 @@ class TestHealth(LeadlineCase):
         self.tell("line.health", health=health(), at="2026-11-20T10:06:00Z")
         self.assertEqual(len(self.notices()), 2)
 
+    def test_what_a_checkup_found_is_shown_with_how_to_mend_it_and_managers_hear_once(self):
+        token = {"check": "token", "state": "bad", "seen": "it has run out", "mend": "Enter another one."}
+        paused = {"check": "templates", "state": "warn", "seen": "paused: sale", "mend": None}
+        well = {"sending": "ok", "error": None, "since": None}
+        self.tell("line.health", health=health(**well, problems=[paused], graph="slow"))
+        self.assertEqual((self.line.checkup, self.line.problems), ("warn", "templates: paused: sale"))
+        self.assertTrue(self.line.is_slow)
+        self.assertEqual(self.notices(), [])
+        for minute in (5, 6):
+            told = health(**well, problems=[token, paused], graph="ok")
+            self.tell("line.health", health=told, at=f"2026-11-20T10:0{minute}:00Z")
+        self.assertEqual((self.line.checkup, self.line.is_slow), ("bad", False))
+        self.assertIn("token: it has run out → Enter another one.", self.line.problems)
+        self.assertEqual(self.notices(), ["The WhatsApp line Shop needs an admin"])
+        self.tell("line.health", health=health(**well, problems=[]), at="2026-11-20T10:10:00Z")
+        self.assertEqual((self.line.checkup, self.line.problems), ("ok", False))
+
+    def test_problems_of_another_shape_are_let_be(self):
+        for problems in (None, "none", [None, 7, {"check": 3}], {}):
+            self.tell("line.health", health=health(problems=problems))
+
     def test_older_news_change_nothing(self):
         self.tell("line.health", health=health(sending="ok", error=None), at="2026-11-20T11:00:00Z")
         self.tell("line.health", health=health(), at="2026-11-20T10:00:00Z")

@@ -37,6 +37,9 @@ SAID = frozenset((value, source) for value in ("stop", "resume") for source in (
 
 NAME_LIMIT = 200
 
+PROBLEM_LIMIT = 20
+"""Findings of a checkup that are shown."""
+
 _ID = re.compile(r"[A-Za-z0-9._~-]{1,512}")
 _PHONE = re.compile(r"\+[1-9][0-9]{4,19}")
 
@@ -157,13 +160,28 @@ class Event:
 
 @dataclass(frozen=True)
 class Health:
-    """How a line's sending fares. While it is held, `reason` says why and `since` from when on."""
+    """How a line's sending fares. While it is held, `reason` says why and `since` from when on.
+
+    `problems` is what the service's last checkup found, `slow` that WhatsApp answers slowly.
+    """
 
     held: bool
     reason: str
     since: datetime | None
     quality: str
     limit: str
+    problems: tuple["Problem", ...] = ()
+    slow: bool = False
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What a checkup found: of which check, whether it stops the line (`bad`), what was seen, and how to mend it."""
+
+    check: str
+    bad: bool
+    seen: str
+    mend: str
 
 
 @dataclass(frozen=True)
@@ -262,6 +280,21 @@ def _health(fields: Mapping[str, Any]) -> Health:
         since=_time(fields, "since"),
         quality=_shown(fields.get("quality")),
         limit=_shown(fields.get("limit")),
+        problems=_problems(fields.get("problems")),
+        slow=fields.get("graph") == "slow",
+    )
+
+
+def _problems(told: object) -> tuple[Problem, ...]:
+    found = [one for one in told if isinstance(one, Mapping)] if isinstance(told, list) else []
+    return tuple(
+        Problem(
+            check=_shown(one.get("check")),
+            bad=one.get("state") == "bad",
+            seen=_shown(one.get("seen")),
+            mend=_shown(one.get("mend")),
+        )
+        for one in found[:PROBLEM_LIMIT]
     )
 
 
