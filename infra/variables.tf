@@ -85,7 +85,7 @@ variable "crm_origins" {
 }
 
 variable "media_days" {
-  description = "Days after which a message's file is deleted. Default: never."
+  description = "Days after which the bucket deletes any file, whatever the accounts say. Default: never; each account's own retention (`leadline retention`) deletes its files."
   type        = number
   default     = null
 

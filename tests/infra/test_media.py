@@ -32,6 +32,14 @@ def test_an_upload_that_no_message_took_goes_away(module: Module) -> None:
     assert action["type"] == "Delete"
 
 
+def test_who_erases_may_delete_files(module: Module) -> None:
+    roles = module.resource("google_storage_bucket_iam_member", "media")["for_each"]
+    assert {role["function"] for role in roles.values() if role["role"] == "roles/storage.objectUser"} == {
+        "sender",
+        "sync",
+    }
+
+
 def test_what_holds_data_is_not_destroyed_by_a_slip(module: Module) -> None:
     held = {
         labels for labels, body in module.blocks("resource") if body.get("lifecycle", [{}])[0].get("prevent_destroy")
