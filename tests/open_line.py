@@ -43,7 +43,7 @@ def running(folder: Path) -> Iterator[OpenLine]:
         process = subprocess.Popen(command, env=environment, stdout=file, stderr=subprocess.STDOUT)
     try:
         url = f"http://127.0.0.1:{port}"
-        _wait(url, process, output)
+        wait_until_up(url, process, output)
         found = re.search(r"(http://\S+)/odoo/", output.read_text())
         assert found, output.read_text()
         yield OpenLine(url, found[1], folder)
@@ -218,7 +218,8 @@ def open_context(chromium: Browser, **options: object) -> BrowserContext:
     return chromium.new_context(locale="en-US", **options)  # type: ignore[arg-type]
 
 
-def _wait(url: str, process: "subprocess.Popen[bytes]", output: Path) -> None:
+def wait_until_up(url: str, process: "subprocess.Popen[bytes]", output: Path) -> None:
+    """Return once `leadline run` says that everything is there. Raises AssertionError with what it printed."""
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:

@@ -382,9 +382,10 @@ class HandedIn(_Answer):
 
 
 class LinkedLine(Line):
-    """`link` opens a chat with the line."""
+    """`link` opens a chat with the line; `qr` is the same as a data URL."""
 
     link: str
+    qr: str
 
 
 class Paired(_Answer):

@@ -3,6 +3,7 @@
 import uuid
 from typing import Annotated, Any, Literal
 
+import segno
 from fastapi import APIRouter, Depends
 from pydantic import Field, StringConstraints, field_validator
 
@@ -21,6 +22,7 @@ from functions.core.store import NOW, Document, Stale, delete, update
 from functions.core.tasks import QueueUnavailable, Task
 
 Address = Annotated[str, StringConstraints(max_length=500)]
+_FIRST_WORDS = "Hello!"
 _AGAIN = "Make another one with `leadline connect`."
 
 
@@ -153,7 +155,9 @@ async def _lines(desk: Desk, connection: Connection) -> list[dict[str, str]]:
 
 def _line(desk: Desk, document: Document) -> dict[str, str]:
     line = line_of(document)
-    return {**line.view(), "link": wa_me(desk.ports.settings.link_url, line.number, "")}
+    link = wa_me(desk.ports.settings.link_url, line.number, _FIRST_WORDS)
+    code = segno.make(link, error="m", micro=False)
+    return {**line.view(), "link": link, "qr": code.svg_data_uri(scale=4, omitsize=True)}
 
 
 def routes(desk: Desk, door: Door, seal: Seal) -> APIRouter:

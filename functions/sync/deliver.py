@@ -50,7 +50,10 @@ class Delivery:
         if known.get("until", 0) > (self._ports.now() + early).timestamp():
             return
         try:
-            await self._deliver_waiting(connection)
+            asked = await self._deliver_waiting(connection)
+            if known.get("failures") and not asked:
+                # Nothing waits (any more): an empty batch finds out whether the way is open again.
+                await self._asked(connection, [])
         except CrmUnreachable as error:
             await self._rest(connection_id, known, error)
         else:
@@ -77,16 +80,21 @@ class Delivery:
             raise Hopeless("the connection is gone")
         return connection
 
-    async def _deliver_waiting(self, connection: Connection) -> None:
+    async def _deliver_waiting(self, connection: Connection) -> bool:
+        """Deliver what waits, and return whether the CRM was asked at all."""
+        asked = False
         for _ in range(_BATCHES_PER_TASK):
             events = await self._ports.store.query(waiting(connection.id, BATCH))
             if events:
-                await self._deliver_batch(connection, await tellings(self._ports.store, self._directory, events))
+                told = await tellings(self._ports.store, self._directory, events)
+                asked |= await self._deliver_batch(connection, told)
             if len(events) < BATCH:
-                return
+                return asked
         await self._ports.tasks.enqueue(deliver_task(connection.id, f"behind {events[-1].key.id}"))
+        return asked
 
-    async def _deliver_batch(self, connection: Connection, batch: Sequence[Telling]) -> None:
+    async def _deliver_batch(self, connection: Connection, batch: Sequence[Telling]) -> bool:
+        """Deliver a batch and settle it; returns whether there was anything to ask the CRM."""
         bodies = [telling.body for telling in batch if telling.body]
         answers = await self._asked(connection, bodies) if bodies else []
         answered = {answer.event: answer for answer in answers}
@@ -99,6 +107,7 @@ class Delivery:
         await settle(self._ports.store, taken)
         if len(taken) < len(batch):
             raise CrmUnreachable("not_leadline", f"{len(batch) - len(taken)} events were not answered.")
+        return bool(bodies)
 
     async def _asked(self, connection: Connection, bodies: Sequence[dict[str, Any]]) -> list[Answer]:
         crm = self._crms.get(connection.kind)

@@ -2,14 +2,12 @@
 
 import contextlib
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from functions.local.archive import odoo_module
 from functions.local.odoo.database import Databases
-from functions.local.odoo.install import OdooHome
 from functions.local.postgres import Postgres
 from tests.personal import know
 
@@ -17,20 +15,6 @@ pytestmark = pytest.mark.timeout(1200)
 
 _PERSONAL = ("12025550143", "Ada Example", "5521976543210", "Verônica Quitéria", "vera.quit")
 """Whom the add-on's own tests make up: Odoo's log is searched for them."""
-
-
-@pytest.fixture(scope="module")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    with Postgres(tmp_path_factory.mktemp("postgres") / "data", durable=False) as postgres:
-        yield postgres
-
-
-@pytest.fixture(scope="module")
-def databases(odoo: OdooHome, postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Databases:
-    """Databases with a template that has CRM."""
-    made = Databases(odoo, postgres, tmp_path_factory.mktemp("odoo"))
-    made.create("base", ["crm"])
-    return made
 
 
 def test_the_addons_own_tests_pass_without_a_warning(

@@ -51,13 +51,15 @@ async def test_a_code_gives_connection_secret_and_lines(rig, code):
     told = (await exchange(rig, code)).json()
     assert told["connection"] == CONNECTION
     assert len(told["secret"]) == 43
+    [line] = told["lines"]
+    assert line.pop("qr").startswith("data:image/svg+xml")
     assert told["lines"] == [
         {
             "id": LINE,
             "phone_number_id": "100000000000001",
             "number": LINE_NUMBER,
             "name": "Shop",
-            "link": "https://wa.me/15550100001?text=",
+            "link": "https://wa.me/15550100001?text=Hello%21",
         }
     ]
 

@@ -91,6 +91,19 @@ async def test_a_certificate_of_nobody_we_know(tmp_path):
         assert await found(tmp_path, f"https://127.0.0.1:{port}") == "tls"
 
 
+async def test_a_way_that_is_closed_is_not_taken_for_open_because_nothing_waits(rig):
+    rig.crm.down = True
+    await check(rig)
+    rig.clock.forward(minutes=1)
+    await rig.drain()
+    assert (await rig.call("GET", "/v1/connection")).json()["reach"]["way"] == "pulled"
+    rig.crm.down = False
+    rig.clock.forward(minutes=1)
+    await rig.drain()
+    assert (await rig.call("GET", "/v1/connection")).json()["reach"]["way"] == "pushed"
+    assert not rig.tasks.waiting
+
+
 async def test_once_the_way_is_open_all_is_forgotten(rig):
     rig.crm.down = True
     assert (await check(rig))["code"] == "error"

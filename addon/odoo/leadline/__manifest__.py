@@ -37,6 +37,8 @@
         "views/res_partner_views.xml",
         "views/leadline_menus.xml",
         "views/leadline_link_menus.xml",
+        "wizard/leadline_pairing_views.xml",
+        "data/fetch_cron.xml",
     ],
     "assets": {
         "web.assets_backend": [
@@ -50,5 +52,6 @@
         ],
         "web.assets_tests": ["leadline/static/tests/tours/**/*"],
     },
+    "uninstall_hook": "uninstall_hook",
     "application": True,
 }

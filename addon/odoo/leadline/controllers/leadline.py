@@ -39,7 +39,10 @@ class LeadlineController(http.Controller):
         max_content_length=BODY_LIMIT,
     )
     def events(self, **_parameters):
-        """Take a batch of events: `{"connection": id, "events": [...]}` → `{"results": [...]}`, one per event."""
+        """Take a batch of events: `{"connection": id, "events": [...]}` → `{"results": [...]}`, one per event.
+
+        An empty batch is the service's look whether it reaches us.
+        """
         body = request.httprequest.get_data()
         try:
             connection = self._verified_connection(body)
@@ -50,7 +53,9 @@ class LeadlineController(http.Controller):
             return self._problem(refusal)
         # As the system: who calls is a machine, and who may see what comes of it is decided when somebody looks.
         conversations = request.env(user=SUPERUSER_ID)["leadline.conversation"]
-        results = conversations._apply_events(connection.with_env(conversations.env), events)
+        connection = connection.with_env(conversations.env)
+        connection._note_reach({"way": "pushed"})
+        results = conversations._apply_events(connection, events)
         return request.make_json_response({"results": results})
 
     def _verified_connection(self, body):

@@ -15,6 +15,10 @@ TIMEOUT = 10
 """Seconds to wait for the service: whoever clicked is waiting, and so is an Odoo worker."""
 
 
+class ServiceUnreachable(UserError):
+    """The service gave no answer, or something else did. The text says which link is broken."""
+
+
 class ServiceRefused(UserError):
     """The service understood a call and says no. `problem` is its problem document (RFC 9457)."""
 
@@ -33,7 +37,10 @@ class LeadlineConnection(models.Model):
     name = fields.Char(required=True, default="Leadline")
     active = fields.Boolean(default=True)
     identifier = fields.Char(
-        required=True, copy=False, help="The id by which the Leadline service knows this connection."
+        required=True,
+        readonly=True,
+        copy=False,
+        help="The id by which the Leadline service knows this connection.",
     )
     url = fields.Char(
         "Service Address",
@@ -44,7 +51,14 @@ class LeadlineConnection(models.Model):
     secret = fields.Char(
         copy=False,
         groups="base.group_system",
-        help="Shown once when the connection was made on the Leadline service.",
+        help="What both sides sign with. It came by pairing, and nobody has seen it.",
+    )
+    database_uuid = fields.Char(
+        copy=False,
+        readonly=True,
+        groups="base.group_system",
+        default=lambda self: self._current_database(),
+        help="The database that was paired. A copy of it has another one, and stays silent.",
     )
     state = fields.Selection(
         [("new", "Not Checked"), ("connected", "Connected"), ("failed", "Failed")],
@@ -91,15 +105,31 @@ class LeadlineConnection(models.Model):
         self.ensure_one()
         return self.url.rstrip("/") + "/chat"
 
+    @api.model
+    def _current_database(self):
+        # sudo: only the system may read parameters; the database's own name is no secret.
+        return self.env["ir.config_parameter"].sudo().get_param("database.uuid")
+
     def _key(self, purpose):
-        """Return the connection's key for a purpose (see `tools.keys`). Raises `UserError` when it has no secret."""
+        """Return the connection's key for a purpose (see `tools.keys`).
+
+        :raise UserError: when it has no secret, or the database is a copy of the one that was paired
+        """
         self.ensure_one()
         # sudo: the secret is hidden from everybody but the system; a key that is derived from it never leaves
         # the server.
-        secret = self.sudo().secret
-        if not secret:
-            raise UserError(self.env._("The connection %s has no secret.", self.name))
-        return derive(secret, purpose)
+        connection = self.sudo()
+        if not connection.secret:
+            raise UserError(self.env._("The connection %s has no secret. Pair it anew.", self.name))
+        if connection.database_uuid != self._current_database():
+            raise UserError(
+                self.env._(
+                    "This database is a copy of the one that was paired, so %s stays silent here. Pair it anew if "
+                    "this is to be the real one.",
+                    self.name,
+                )
+            )
+        return derive(connection.secret, purpose)
 
     def _call(self, method, path, *, query=None, payload=None):
         """Make a signed call to the chat API and return its JSON answer.
@@ -119,22 +149,51 @@ class LeadlineConnection(models.Model):
             "leadline-connection": self.identifier,
             "content-type": "application/json",
         }
+        return self._ask(method, url, body, headers)
+
+    @api.model
+    def _ask(self, method, url, body, headers):
+        """Call the chat API and return its JSON answer.
+
+        :raise ServiceRefused: when the service says what is wrong with the call
+        :raise ServiceUnreachable: when there is no answer, or it is none of the service's
+        """
         try:
             # A redirection would carry the signed call to another host.
             answer = requests.request(method, url, data=body, headers=headers, timeout=TIMEOUT, allow_redirects=False)
+        except requests.exceptions.SSLError:
+            raise ServiceUnreachable(
+                self.env._("The certificate of the Leadline service is not valid for its address.")
+            ) from None
+        except requests.Timeout:
+            raise ServiceUnreachable(
+                self.env._("The Leadline service does not answer in time. Does a firewall stop Odoo's calls?")
+            ) from None
+        except requests.ConnectionError as error:
+            if "NameResolutionError" in str(error) or "getaddrinfo" in str(error):
+                sentence = self.env._("The name in the address of the Leadline service leads nowhere.")
+            else:
+                sentence = self.env._("The Leadline service does not answer: its host refuses the connection.")
+            raise ServiceUnreachable(sentence) from None
         except requests.RequestException:
-            raise UserError(self.env._("The Leadline service does not answer at %s.", self.url)) from None
-        if answer.status_code in (401, 403):
-            raise UserError(
-                self.env._("The Leadline service does not know this connection: its id or its secret is wrong.")
-            )
+            raise ServiceUnreachable(self.env._("The address of the Leadline service can't be called.")) from None
         try:
             document = answer.json()
-            if 400 <= answer.status_code < 500 and isinstance(document, dict) and document.get("detail"):
-                raise ServiceRefused(str(document["detail"]), document)
-            answer.raise_for_status()
-            return document
         except requests.RequestException:
-            raise UserError(
+            document = None
+        problem = document if isinstance(document, dict) and document.get("code") else {}
+        if problem.get("code") == "clock_wrong":
+            raise ServiceUnreachable(
+                self.env._("The clocks of Odoo and the service differ by more than five minutes. Set Odoo's clock.")
+            )
+        if answer.status_code in (401, 403):
+            raise ServiceUnreachable(
+                self.env._("The Leadline service does not know this connection: its id or its secret is wrong.")
+            )
+        if 400 <= answer.status_code < 600 and problem.get("detail"):
+            raise ServiceRefused(str(problem["detail"]), problem)
+        if not answer.ok or document is None or answer.is_redirect:
+            raise ServiceUnreachable(
                 self.env._("The Leadline service answered with an error (status %s).", answer.status_code)
-            ) from None
+            )
+        return document

@@ -28,6 +28,8 @@ from . import test_inbox
 from . import test_controller
 from . import test_races
 from . import test_records
+from . import test_pull
+from . import test_pairing
 from . import test_neutralize
 from . import test_orders
 from . import test_web

@@ -11,3 +11,4 @@ class TestNeutralize(LeadlineCase):
         self.assertFalse(self.connection.secret)
         self.assertTrue(self.connection.url.endswith(".invalid"))
         self.assertEqual(self.connection.state, "new")
+        self.assertFalse(self.connection.way)

@@ -256,6 +256,11 @@ def _erasure(fields: Mapping[str, Any]) -> Erasure:
     )
 
 
+def read_line(raw: object) -> Line:
+    """Return the line that a JSON value stands for. Raises `EventRefused`."""
+    return _line(_object(raw, "line"))
+
+
 def _line_event(fields: Mapping[str, Any], type_: str) -> LineEvent:
     at = _time(fields, "at")
     if at is None:

@@ -1,1 +1,2 @@
 from . import leadline_erasure
+from . import leadline_pairing
