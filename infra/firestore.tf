@@ -13,6 +13,8 @@ locals {
     { collection = "conversations", equal = ["connection"], order = "updated", descending = true },
     { collection = "conversations", equal = ["line"], order = "updated", descending = true },
     { collection = "conversations", equal = ["contact"], order = "updated" },
+    { collection = "conversations", equal = ["carrying"], order = "carry_until" },
+    { collection = "contacts", equal = ["carrying"], order = "carry_until" },
     { collection = "events", equal = ["connection", "pending"], order = "seq" },
     { collection = "events", equal = ["connection"], order = "seq" },
     { collection = "events", equal = ["pending"], order = "connection" },

@@ -30,6 +30,8 @@ INDEXES = (
     Index("conversations", ("connection",), "updated", descending=True),
     Index("conversations", ("line",), "updated", descending=True),
     Index("conversations", ("contact",), "updated"),
+    Index("conversations", ("carrying",), "carry_until"),
+    Index("contacts", ("carrying",), "carry_until"),
     Index("events", ("connection", "pending"), "seq"),
     Index("events", ("connection",), "seq"),
     Index("events", ("pending",), "connection"),

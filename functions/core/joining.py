@@ -4,6 +4,7 @@ Only WhatsApp's own word joins (a changed number or user id). Instances remember
 still reach the younger conversation after it was joined: what is carried over is carried again later, and counts once.
 """
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,6 +16,7 @@ from functions.core.outbox import send_task
 from functions.core.ports import Ports
 from functions.core.store import (
     NOW,
+    REMOVE,
     Document,
     Increment,
     Key,
@@ -62,13 +64,17 @@ async def join_writes(
 ) -> tuple[list[Write], list[Task]]:
     """Return what joins two contacts: aliases lead to the elder, conversations of the younger become redirects."""
     account = elder.fields["account"]
+    carrying = {"merged": NOW, "carrying": True, "carry_until": (now + REMEMBERED).timestamp()}
     handed = {name: younger.fields[name] for name in _SHOWN if name in younger.fields}
     missing = {name: shown for name, shown in handed.items() if not elder.fields.get(name)}
     writes = [
         *_person_writes(younger, elder.key, missing),
-        merge(younger.key, {"merged_into": elder.key.id, "merged": NOW, "handed": handed, "updated": NOW}),
+        merge(
+            younger.key,
+            {"merged_into": elder.key.id, "handed": handed, **carrying, "updated": NOW},
+        ),
     ]
-    tasks = [_person_task(younger.key.id, now + REMEMBERED)]
+    tasks = [person_task(younger.key.id, now + REMEMBERED)]
     for conversation in await _conversations(store, younger.key.id):
         line, connection = conversation.fields["line"], conversation.fields["connection"]
         into = conversation_key(line, elder.key.id)
@@ -89,7 +95,7 @@ async def join_writes(
                 # A request that is repeated finds what it wrote before.
                 joined=Union((conversation.key.id, *conversation.fields.get("joined", ()))),
             ),
-            update(conversation.key, {"merged_into": into.id, "merged": NOW, "updated": NOW}),
+            update(conversation.key, {"merged_into": into.id, **carrying, "updated": NOW}),
             told,
         ]
         tasks += [
@@ -113,13 +119,13 @@ def _person_writes(younger: Document, elder: Key, shown: Mapping[str, Any]) -> l
     ]
 
 
-def _person_task(contact: str, at: datetime) -> Task:
+def person_task(contact: str, at: datetime | None = None, cause: str = "") -> Task:
     """Return the task that carries over what was learnt of the younger contact after it was joined."""
     return Task(
         queue="housekeeping",
         function="sync",
         payload={"kind": "carry_person", "contact": contact},
-        name=key_of("carry_person", contact),
+        name=key_of("carry_person", contact, cause),
         at=at,
     )
 
@@ -135,7 +141,15 @@ async def carry_person(ports: Ports, contact: str) -> None:
         for name in _SHOWN
         if name in younger.fields and younger.fields[name] != handed.get(name)
     }
-    await ports.store.commit(_person_writes(younger, contact_key(younger.fields["merged_into"]), shown))
+    writes = _person_writes(younger, contact_key(younger.fields["merged_into"]), shown)
+    await ports.store.commit([*writes, *_carried_all(ports, younger)])
+
+
+def _carried_all(ports: Ports, younger: Document) -> list[Write]:
+    """Return what ends the carrying once nobody adds anything any more: its task may be lost before, and is swept."""
+    if not younger.fields.get("carrying") or ports.now().timestamp() < younger.fields["carry_until"]:
+        return []
+    return [update(younger.key, {"carrying": REMOVE}, version=younger.version)]
 
 
 def _as_maxima(times: Mapping[str, Any]) -> dict[str, Any]:
@@ -160,7 +174,7 @@ async def carry(ports: Ports, conversation: str) -> None:
     if younger is None or "merged_into" not in younger.fields:
         return
     into = younger.fields["merged_into"]
-    await _carry_counters(ports.store, younger)
+    await _carry_counters(ports, younger)
     while found := await ports.store.query(
         Query("messages", {"conversation": conversation}, order="sort", descending=True, limit=_AT_ONCE)
     ):
@@ -168,6 +182,10 @@ async def carry(ports: Ports, conversation: str) -> None:
         if any(one.fields.get("waiting") for one in found):
             line = younger.fields["line"]
             await ports.tasks.enqueue(send_task(line, into, f"carried {found[0].key.id}"))
+    [younger] = await ports.store.get([younger.key])
+    if younger and (end := _carried_all(ports, younger)):
+        with contextlib.suppress(Stale):  # Somebody has just added something: the sweep comes again.
+            await ports.store.commit(end)
 
 
 def _carried(message: Document, younger: Document) -> dict[str, Any]:
@@ -177,9 +195,9 @@ def _carried(message: Document, younger: Document) -> dict[str, Any]:
     return {"conversation": younger.fields["merged_into"], **ours, "changed": NOW}
 
 
-async def _carry_counters(store: Store, younger: Document) -> None:
+async def _carry_counters(ports: Ports, younger: Document) -> None:
     """Add what came since the last time; the younger's version lets only one of two carry it."""
-    fields = younger.fields
+    store, fields = ports.store, younger.fields
     carried: dict[str, int] = fields.get("carried", {})
     counters = {name: fields.get(name, 0) for name in _COUNTERS}
     more: dict[str, Any] = {
@@ -193,17 +211,30 @@ async def _carry_counters(store: Store, younger: Document) -> None:
     [elder] = await store.get([into])
     if elder is not None and not elder.fields.get("owner") and fields.get("owner"):
         more["owner"] = fields["owner"]
+    cause = f"carried {counters} from {younger.key.id}"
+    told = event(
+        "conversation.updated",
+        account=fields["account"],
+        connection=fields["connection"],
+        conversation=into.id,
+        detail=cause,
+        now=ports.now(),
+    )
     try:
         await store.commit(
             [
                 update(younger.key, {"carried": counters}, version=younger.version),
                 update(into, {**more, "updated": NOW}),
+                # The CRM may have heard of the joining before there was anything of the younger's in the elder.
+                *([told] if counters != carried else []),
             ]
         )
     except Stale:
         [again] = await store.get([younger.key])
         if again is not None:
-            await _carry_counters(store, again)
+            await _carry_counters(ports, again)
+    else:
+        await ports.tasks.enqueue(deliver_task(fields["connection"], key_of(into.id, cause)))
 
 
 async def _conversations(store: Store, contact: str) -> list[Document]:

@@ -13,6 +13,7 @@ from functions.core.events import deliver_task
 from functions.core.fetching import KEPT_AT_META, fetch_task
 from functions.core.health import hold_key
 from functions.core.ids import key_of
+from functions.core.joining import carry_task, person_task
 from functions.core.outbox import send_task
 from functions.core.ports import Ports
 from functions.core.store import Document, Query, Store
@@ -117,10 +118,40 @@ async def _files(store: Store, now: datetime, behind: str) -> Found:
             yield f"{changed.isoformat()}{_LAST}{id_}", task
 
 
+async def _conversations(store: Store, now: datetime, behind: str) -> Found:
+    """Look at each conversation that was joined to another and may still have something to carry over."""
+    after = _joined_before(behind)
+    query = Query("conversations", {"carrying": True}, order="carry_until", after=after, limit=_AT_ONCE + 1)
+    async for place, conversation in _late_ones(store, now, query):
+        yield place, carry_task(conversation, _minute(now))
+
+
+async def _contacts(store: Store, now: datetime, behind: str) -> Found:
+    """Look at each contact that was joined to another and may still have something to carry over."""
+    after = _joined_before(behind)
+    query = Query("contacts", {"carrying": True}, order="carry_until", after=after, limit=_AT_ONCE + 1)
+    async for place, contact in _late_ones(store, now, query):
+        yield place, person_task(contact, cause=_minute(now))
+
+
+def _joined_before(behind: str) -> tuple[float, str] | None:
+    until, _, last = behind.partition(_LAST)
+    return (float(until), last) if behind else None
+
+
+async def _late_ones(store: Store, now: datetime, joined: Query) -> AsyncIterator[tuple[str, str]]:
+    for one in await store.query(joined):
+        if one.fields["carry_until"] > (now - _LATE).timestamp():
+            return
+        yield f"{one.fields['carry_until']}{_LAST}{one.key.id}", one.key.id
+
+
 _PARTS: Mapping[str, Callable[[Store, datetime, str], Found]] = {
     "events": _events,
     "messages": _messages,
     "files": _files,
+    "conversations": _conversations,
+    "contacts": _contacts,
 }
 
 

@@ -237,3 +237,23 @@ async def test_a_notice_whose_new_number_no_store_takes_costs_nothing_but_itself
     assert await texts(rig, before) == ["Hello", "Behind it"]
     [parked] = rig.documents("parked")
     assert parked["reason"] == "no store takes what follows from it"
+
+
+async def test_what_was_joined_is_carried_over_though_its_tasks_were_lost(rig):
+    older, younger = await rig.met(ANA, "old"), await rig.met(NEW, "new")
+    await rig.deliver(moved())
+    rig.tasks.waiting.clear()
+    rig.clock.forward(minutes=4)
+    await rig.sweep()
+    assert await texts(rig, younger) == ["old", "new"]
+    assert (await rig.tab(older).head())["unread"] == 2
+    assert not [one for name in ("conversations", "contacts") for one in rig.documents(name) if one.get("carrying")]
+
+
+async def test_the_crm_hears_what_the_elder_has_of_the_younger(rig):
+    older = await rig.met(ANA, "old")
+    await rig.met(NEW, "new")
+    await rig.deliver(moved())
+    await settle(rig)
+    told = [event["conversation"] for event in rig.crm.events if event["conversation"]["id"] == older]
+    assert max(told, key=lambda one: one["version"])["received"] == 2
