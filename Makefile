@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench archive addon clean
+.PHONY: help run test lint bench chaos archive addon clean
 
 help: ## Show these lines
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -21,6 +21,9 @@ lint: $(VENV)/.dev ## Format and lint, types included
 
 bench: $(VENV)/.dev ## Print the benchmark table
 	@$(BIN)/python -m bench
+
+chaos: $(VENV)/.dev ## Let a busy line have its worst day, with a real Odoo; takes half an hour
+	@$(BIN)/python -m tests.chaos --events 200000 --people 3000 --odoo
 
 archive: $(VENV)/.local ## Make build/functions.zip, the source that the cloud builds
 	@$(BIN)/leadline archive

@@ -1,0 +1,42 @@
+"""A busy line on its worst day: at the end store, phones, CRM and tabs agree with what was said."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.day import Plan, arranged
+from tests.chaos.verdict import violations
+
+pytestmark = pytest.mark.timeout(600)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+async def test_a_worst_day_ends_as_it_was_said(tmp_path: Path, seed: int) -> None:
+    async with arranged(tmp_path, Plan(events=500, people=25, seed=seed, kill=150)) as day:
+        await day.passes()
+        assert await violations(day) == []
+        assert sum(one.kills for instances in day.fleet.values() for one in instances) > 10
+        assert day.calamity.struck["webhook doubled"]
+        assert day.calamity.struck["CRM away"]
+
+
+async def test_customers_who_change_their_numbers_lose_nothing(tmp_path: Path) -> None:
+    """Of this kind were joined conversations whose messages stayed behind with the task that was lost."""
+    plan = Plan(events=400, people=12, seed=14, kill=100, moves=10)
+    async with arranged(tmp_path, plan) as day:
+        await day.passes()
+        assert await violations(day) == []
+        assert sum(len(person.identities) > 1 for person in day.world.people) > 3
+
+
+async def test_the_verdict_sees_what_is_lost_doubled_or_wrong(tmp_path: Path) -> None:
+    async with arranged(tmp_path, Plan(events=120, people=5, seed=3, kill=0)) as day:
+        await day.passes()
+        assert await violations(day) == []
+        person = next(one for one in day.world.people if len(one.of("customer")) > 3)
+        first, second = person.of("customer")[:2]
+        first.name, second.revoked = "wamid.nobody", not second.revoked
+        wrong = "\n".join(await violations(day))
+        assert f"{person.name}: lost: ['{first.text}']" in wrong
+        assert "doubled or not said" in wrong
+        assert f"{second.text}: revoked is" in wrong
