@@ -4,7 +4,7 @@ import logging
 from typing import Any
 
 from functions.core.checkup.finding import Finding
-from functions.core.checkup.line import examine_line
+from functions.core.checkup.line import OUT_OF_REACH, examine_line
 from functions.core.events import deliver_task, health_event
 from functions.core.health import CHECKUP, GRAPH, SLOW, fact_key, paced
 from functions.core.ids import key_of
@@ -25,6 +25,15 @@ async def check_up(desk: Desk, management: Management, line_id: str) -> None:
     [before, graph] = await desk.ports.store.get([fact_key(line.id, CHECKUP), fact_key(line.id, GRAPH)])
     known = before.fields["problems"] if before else []
     now = desk.ports.now()
+    fields: dict[str, Any] = {"account": line.account, "line": line.id, "waba": line.waba, "fact": CHECKUP}
+    fields |= {"at": int(now.timestamp()), "changed": NOW}
+    away = any(finding.seen.startswith(OUT_OF_REACH) for finding in findings)
+    was_away = bool(before and before.fields.get("away"))
+    if away and not was_away:
+        # Networks have hiccups: only the second time running is news.
+        fields |= {} if before else {"value": "ok", "problems": []}
+        await desk.ports.store.commit([merge(fact_key(line.id, CHECKUP), {**fields, "away": True})])
+        return
     # The instance that found it slow may be gone.
     fast_again = graph is not None and graph.fields["value"] == SLOW and bool(timed) and max(timed) <= LONGEST_ANSWER
     problems = [_problem(line, finding) for finding in findings if finding.state in ("bad", "warn")]
@@ -32,11 +41,10 @@ async def check_up(desk: Desk, management: Management, line_id: str) -> None:
         problems = [problem for problem in problems if problem["check"] != "Graph"]
         await desk.ports.store.commit(paced(line, "ok", now))
         await _tell(desk, line, "graph ok")
-    if before and known == problems:
+    if before and known == problems and was_away == away:
         return
-    fields: dict[str, Any] = {"account": line.account, "line": line.id, "waba": line.waba, "fact": CHECKUP}
     state = max((problem["state"] for problem in problems), key=("ok", "warn", "bad").index, default="ok")
-    fields |= {"value": state, "problems": problems, "at": int(now.timestamp()), "changed": NOW}
+    fields |= {"value": state, "problems": problems, "away": away}
     changed = _outline(known) != _outline(problems)
     told = [health_event(line, f"checkup {int(now.timestamp())}", now)] if changed else []
     await desk.ports.store.commit([merge(fact_key(line.id, CHECKUP), fields), *told])

@@ -20,6 +20,9 @@ from functions.core.templates import in_state
 
 Answer = TypeVar("Answer")
 
+OUT_OF_REACH = "Meta can't be reached"
+"""How a finding begins that says nothing of the line itself."""
+
 _LATEST = 20
 """Conversations that are looked at for the last message that came in; the latest changed stand first."""
 
@@ -29,9 +32,13 @@ _NAMED = 5
 _NOT_COPIED = timedelta(days=1)
 _ENDS_SOON, _ENDS_NOW = timedelta(days=14), timedelta(days=2)
 
-_REFUSED = "code 190"
+_TOKEN_REFUSED = 190
 
 _MANAGER = "Open the number in WhatsApp Manager: Meta says there what it wants."
+
+
+class _Unusable(Exception):
+    """The token is refused, and so would be whatever else is asked with it."""
 
 
 @dataclass(slots=True)
@@ -91,8 +98,6 @@ async def _at_meta(ports: Ports, calls: _Calls, line: Line, seal: Seal) -> list[
         facts = await _asked(found, line, "token", calls.timed(calls.graph.token_facts(token)))
         if facts is not None:
             found.append(_token(line, facts, ports.now()))
-        elif found[0].state == "bad" and _REFUSED in found[0].seen:
-            return found  # Whatever else is asked with it is refused the same way.
         asked = calls.timed(calls.graph.number_facts(line.phone_number_id, token))
         number = await _asked(found, line, "WhatsApp", asked)
         if number is not None:
@@ -100,9 +105,11 @@ async def _at_meta(ports: Ports, calls: _Calls, line: Line, seal: Seal) -> list[
         apps = await _asked(found, line, "webhooks", calls.timed(calls.graph.subscribed_apps(line.waba, token)))
         if apps is not None:
             found.append(_subscribed(line, apps, facts.app if facts else ""))
+    except _Unusable:
+        return found
     except (NotSent, Uncertain) as error:
         mend = "Look at WHATSAPP_GRAPH_URL and the network."
-        found.append(Finding(_name(line, "WhatsApp"), "bad", f"Meta can't be reached ({error})", mend))
+        found.append(Finding(_name(line, "WhatsApp"), "bad", f"{OUT_OF_REACH} ({error})", mend))
         return found
     return [*found, await _speed(ports, line, calls.seconds)]
 
@@ -114,6 +121,8 @@ async def _asked(found: list[Finding], line: Line, what: str, call: Awaitable[An
         plain = meaning(refusal.code, refusal.transient).plain
         mend = f"Give the line another token (leadline line token {line.id}), or look at Meta's business settings."
         found.append(Finding(_name(line, what), "bad", f"Meta refuses (code {refusal.code}): {plain}", mend))
+        if refusal.code == _TOKEN_REFUSED:
+            raise _Unusable from None
         return None
 
 
