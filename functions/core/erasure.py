@@ -63,7 +63,7 @@ async def finish(ports: Ports, contact: str) -> Counter[str]:
     Raises `Unavailable` and `MediaUnavailable`; then it is to be done again.
     """
     person, gone = await person_of(ports.store, contact), Counter[str]()
-    if person is None:
+    if person is None or "erasing" not in person.contact.fields:
         await _once_more(ports, contact, gone)
         return gone
     erasing = person.contact.fields["erasing"]
