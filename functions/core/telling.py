@@ -12,6 +12,7 @@ from functions.core.health import checked, health
 from functions.core.ids import key_of
 from functions.core.lines import Directory
 from functions.core.message import iso, message_key
+from functions.core.satisfaction import satisfaction
 from functions.core.status import shown
 from functions.core.store import Document, Key, Query, Store, Write
 from functions.core.tasks import Task
@@ -147,12 +148,17 @@ def standing(conversation: Document) -> dict[str, Any]:
 def _message(message: Document, what: str | None) -> dict[str, Any]:
     fields = message.fields
     changed = {"what": what} if what else {}
+    answer = satisfaction(fields)
+    answered = {"satisfaction": answer} if answer else {}
     return {
         "id": message.key.id,
         "version": message.version,
         "direction": fields["direction"],
         "type": fields["type"],
+        "at": iso(fields["at"]),
         "author": fields["author"],
+        "automatic": bool(fields.get("automatic")),
         "status": shown(fields) if fields["direction"] == "out" else "received",
         **changed,
+        **answered,
     }

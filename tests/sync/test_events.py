@@ -47,7 +47,9 @@ async def test_a_message_is_told_with_everything_but_its_words(rig):
         "version": message["version"],
         "direction": "in",
         "type": "text",
+        "at": message["at"],
         "author": {"kind": "customer", "id": message["author"]["id"], "name": "Ana"},
+        "automatic": False,
         "status": "received",
     }
     assert "a secret" not in json.dumps(event)
