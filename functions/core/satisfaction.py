@@ -1,7 +1,7 @@
 """How a customer answers the question how satisfied they were: by a button whose id says which session and how much.
 
-A CRM asks the question as any other message of its own. What is on the button is its affair; the id is ours, so that the
-answer reaches the CRM as a fact, and not as a text that somebody wrote.
+A CRM asks the question as any other message of its own. What is on the button is its affair; the id is ours, so that
+the answer reaches the CRM as a fact, and not as a text that somebody wrote.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""The answer to the question how satisfied a customer was reaches the CRM as a fact, without the words on the button."""
+"""How satisfied a customer was reaches the CRM as a fact, without the words on the button."""
 
 import json
 

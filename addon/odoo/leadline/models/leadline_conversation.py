@@ -350,6 +350,7 @@ class LeadlineConversation(models.Model):
             conversation._take_state(told)
         if event.status == "failed":
             conversation._take_failure(event.message)
+        conversation._take_message(event)
         if event.type == "message.received":
             conversation._ring(event)
             conversation._notify_owner()
@@ -414,6 +415,9 @@ class LeadlineConversation(models.Model):
             self._hand_over()
         if first_words:
             self._welcome(told.contact)
+
+    def _take_message(self, event):
+        """Take over what an event tells of its message, which may have been told before."""
 
     def _hand_over(self):
         """Give partner and leads to the conversation that this one turned out to be, if it is here already."""

@@ -36,3 +36,9 @@ from . import test_web
 from . import test_tour
 from . import test_audit
 from . import test_erasure
+from . import test_routing
+from . import test_session
+from . import test_service_level
+from . import test_satisfaction
+from . import test_handling
+from . import test_time_off

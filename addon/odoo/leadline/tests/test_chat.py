@@ -49,6 +49,8 @@ class TestChat(LeadlineCase):
     def test_a_chat_opens_with_what_the_tab_needs(self):
         opened = self.open(self.agent, self.lead)
         opened.pop("invitation")
+        session = opened["conversations"][0].pop("session")
+        self.assertEqual((session["state"], session["agent"]), ("open", {"id": self.agent.id, "name": self.agent.name}))
         self.assertEqual(
             opened,
             {

@@ -7,9 +7,9 @@ import requests
 
 from odoo import SUPERUSER_ID, api
 from odoo.modules.registry import DummyRLock, Registry
-from odoo.tests import HttpCase, tagged
+from odoo.tests import HttpCase, new_test_user, tagged
 
-from .common import batch, connection_values, contact, conversation, event, line, signed
+from .common import LINE, batch, connection_values, contact, conversation, event, line, signed
 
 CUSTOMERS = 20
 DELIVERIES = 4
@@ -42,6 +42,7 @@ class TestRaces(HttpCase):
             rows.partner_id.unlink()
             env["leadline.connection"].browse(self.connection_id).unlink()
             env["leadline.claim"].search([]).unlink()
+            env["leadline.session.message"].search([]).unlink()
 
     def deliver(self, bodies):
         """Post all bodies at the same moment and return the answers."""
@@ -102,6 +103,53 @@ class TestRaces(HttpCase):
             row = env["leadline.conversation"].search([("identifier", "=", "conv-1")])
             self.assertEqual((row.version, row.received_count), (6, 6))
         self.assertEqual(self.counts(), (1, 1, 1))
+
+    def sessions(self):
+        """Return how many sessions there are, and how many of them an agent has."""
+        with self.committed() as env:
+            found = env["leadline.session"].search([("conversation_id.connection_id", "=", self.connection_id)])
+            return len(found), len(found.filtered(lambda session: session.state == "assigned"))
+
+    def staffed(self, **member):
+        """Give the line one agent, who is online."""
+        with self.committed() as env:
+            agent = new_test_user(env, "racing_agent", "sales_team.group_sale_salesman")
+            env["mail.presence"]._update_presence(agent)
+            env["leadline.line"].create(
+                {
+                    "name": "Raced",
+                    "identifier": LINE,
+                    "connection_id": self.connection_id,
+                    "member_ids": [(0, 0, {"user_id": agent.id} | member)],
+                }
+            )
+        self.addCleanup(self.dismiss, agent.id)
+
+    def dismiss(self, agent):
+        with self.committed() as env:
+            user = env["res.users"].browse(agent)
+            partner = user.partner_id
+            user.unlink()
+            partner.unlink()
+
+    def test_the_first_message_told_four_times_at_once_opens_one_session_with_one_agent(self):
+        self.staffed()
+        self.deliver([batch(event(self.customer(1)))] * DELIVERIES)
+        self.assertEqual(self.sessions(), (1, 1))
+
+    def test_different_messages_of_one_customer_at_once_open_one_session(self):
+        self.staffed()
+        self.deliver([batch(event(self.customer(1, version=n, received=n))) for n in range(1, 5)])
+        self.assertEqual(self.sessions(), (1, 1))
+        with self.committed() as env:
+            session = env["leadline.session"].search([("conversation_id.connection_id", "=", self.connection_id)])
+            self.assertEqual(session.in_count, 4)
+
+    def test_an_agent_with_room_for_one_chat_gets_one_of_four_that_come_at_once(self):
+        self.staffed(capacity=1)
+        answers = self.deliver([batch(event(self.customer(n))) for n in range(1, 5)])
+        self.assertEqual({answer.status_code for answer in answers}, {200})
+        self.assertEqual(self.sessions(), (4, 1))
 
     def test_batches_in_opposite_order_do_not_stop_each_other(self):
         events = [event(self.customer(number)) for number in range(10)]

@@ -46,6 +46,11 @@ CARD = {
     "chat_find_records": (("conv-1", ""), READS),
     "chat_switch": (("conv-1", "res.partner", "partner"), WRITES),
     "chat_lead": (("conv-1",), WRITES),
+    "chat_take": (("conv-1",), WRITES),
+    "chat_close": (("conv-1",), WRITES),
+    "chat_reopen": (("conv-1",), WRITES),
+    "chat_transfer": (("conv-1", "user", AGENT), WRITES),
+    "chat_transfer_targets": (("conv-1", ""), WRITES),
     "chat_templates": (("line-test",), READS),
     "chat_template_values": (("line-test", "hello", "en"), READS),
     "chat_start_upload": (("line-test", PICTURE), WRITES),
@@ -56,6 +61,7 @@ METHODS = {
     ("leadline.conversation", "chat_canned"): (("",), AGENTS),
     ("leadline.conversation", "chat_canned_used"): (([],), AGENTS),
     ("leadline.conversation", "inbox_status"): ((), AGENTS),
+    ("leadline.session", "action_open_chat"): (("session",), {AGENT, MANAGER, SYSTEM}),
     ("leadline.connection", "action_check"): (("connection",), SETS_UP),
     ("leadline.link", "action_refresh"): (("link",), SEES_LINKS),
     ("leadline.link", "action_report"): (("link",), SEES_LINKS),
@@ -96,6 +102,7 @@ SEEN = {}
 
 WITHOUT_COMPANY = {
     "leadline.claim": "names of nothing, for the system alone",
+    "leadline.session.message": "ids of messages, for the system alone",
     "leadline.mention": "ids of notes, for the system alone",
     "leadline.notice": "what owners are still to be told, for the system alone",
     "leadline.tag": "words for all companies, as CRM's own tags",
@@ -149,6 +156,7 @@ class TestRights(HttpCase, LeadlineCase):
         link = {"name": "Poster", "identifier": "link-1", "reference": "K7M4PW", "line_id": self.line.id}
         self.ids = {
             "lead": self.lead.ids,
+            "session": self.talk.session_id.ids,
             "connection": self.connection.ids,
             "link": self.env["leadline.link"].create(link).ids,
             "erasure": self.env["leadline.erasure"].create({"partner_id": self.partner.id}).ids,

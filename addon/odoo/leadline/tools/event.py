@@ -42,6 +42,7 @@ PROBLEM_LIMIT = 20
 
 _ID = re.compile(r"[A-Za-z0-9._~-]{1,512}")
 _PHONE = re.compile(r"\+[1-9][0-9]{4,19}")
+_USER = re.compile(r"[1-9][0-9]{0,8}")
 
 
 class EventRefused(Exception):
@@ -143,6 +144,30 @@ class Conversation:
 
 
 @dataclass(frozen=True)
+class Satisfaction:
+    """The answer to the question how satisfied a customer was: which session it was about, and 1 (bad) to 5."""
+
+    session: int
+    rating: int
+
+
+@dataclass(frozen=True)
+class Said:
+    """What an event tells of its message. `at` is when it was said, in naive UTC; None where that can't be read.
+
+    `kind` is its type, such as "text" or "note"; `by` its author's kind, and `agent` the id of a user when it is one of
+    ours. An automatic one goes out by itself.
+    """
+
+    kind: str
+    at: datetime | None
+    by: str
+    agent: int | None
+    automatic: bool
+    satisfaction: Satisfaction | None
+
+
+@dataclass(frozen=True)
 class Event:
     """Something that happened in a conversation. `message` is an id, or None when it was not about one.
 
@@ -156,6 +181,7 @@ class Event:
     message: str | None
     what: str
     status: str
+    said: Said | None
 
 
 @dataclass(frozen=True)
@@ -243,6 +269,7 @@ def read_event(raw: object) -> Event | LineEvent | Erasure:
         message=None if message is None else _identifier(said, "id"),
         what=_shown(said.get("what")),
         status=_shown(said.get("status")) if said.get("direction") == "out" else "",
+        said=None if message is None else _said(message, fields),
     )
 
 
@@ -259,6 +286,27 @@ def _erasure(fields: Mapping[str, Any]) -> Erasure:
 def read_line(raw: object) -> Line:
     """Return the line that a JSON value stands for. Raises `EventRefused`."""
     return _line(_object(raw, "line"))
+
+
+def _said(message: Mapping[str, Any], event: Mapping[str, Any]) -> Said:
+    author = _part(message, "author")
+    by, named = _shown(author.get("kind")), author.get("id")
+    return Said(
+        kind=_shown(message.get("type")),
+        at=_time_or_none(message, "at") or _time_or_none(event, "at"),
+        by=by,
+        agent=int(named) if by == "agent" and isinstance(named, str) and _USER.fullmatch(named) else None,
+        automatic=message.get("automatic") is True,
+        satisfaction=_satisfaction(_part(message, "satisfaction")),
+    )
+
+
+def _satisfaction(fields: Mapping[str, Any]) -> Satisfaction | None:
+    try:
+        session, rating = _count(fields, "session"), _count(fields, "rating", limit=6)
+    except EventRefused:
+        return None
+    return Satisfaction(session, rating) if session and rating else None
 
 
 def _line_event(fields: Mapping[str, Any], type_: str) -> LineEvent:
