@@ -1,12 +1,13 @@
 """`make bench`: every benchmark, as tables."""
 
-from bench import cost, inbound, odoo_events, open_line, outbound
+from bench import cold_start, cost, inbound, odoo_events, open_line, outbound
 
 _TABLES = {
     "The open line, end to end on this machine": open_line.rows,
     "Inbound, against peers and floors": inbound.rows,
     "Outbound, against the queues' rates and floors": outbound.rows,
     "Odoo with two workers, against its own pages": odoo_events.rows,
+    "Cold starts, against a function that does nothing": cold_start.rows,
     "What it costs": cost.rows,
 }
 

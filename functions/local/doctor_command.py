@@ -16,8 +16,9 @@ from functions.local.ports_command import folder_option, opened, run
 def doctor(context: click.Context, folder: Path, as_json: bool) -> None:
     """Look at everything that Leadline stands on, and say what is wrong and how to mend it.
 
-    Settings, store, queues and files; for each line its access to WhatsApp, its health and its last message; what
-    waits, what was put aside, what this version does not know, and who may be the same person. Nothing is changed.
+    Settings, store and its indexes, queues, files, data keys, clocks; our webhook and Meta's app; for each line its
+    token, number, callback, subscription, templates and last message; each CRM; what waits, what was put aside, what
+    this version does not know, and who may be the same person. Nothing is changed.
     Exits with 1 when anything is bad.
     """
     context.exit(run(_examine(folder, as_json=as_json)))

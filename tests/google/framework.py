@@ -68,6 +68,10 @@ class Function:
         """Return the MiB that the process and its workers hold, what they share counted once (Linux)."""
         return self._process.memory() if self._process else 0
 
+    def cpu(self) -> float:
+        """Return the seconds of CPU that the process and its workers have used (Linux)."""
+        return self._process.cpu() if self._process else 0
+
     def __enter__(self) -> Self:
         self.start()
         try:
