@@ -4,6 +4,7 @@ Everything runs in this process: the functions on one machine's adapters, the si
 """
 
 import asyncio
+import logging
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -404,6 +405,7 @@ async def _said(fault: Fault, folder: Path) -> list[str]:
 
 
 async def _table() -> None:
+    logging.getLogger("functions").addHandler(logging.NullHandler())
     for number, fault in enumerate(FAULTS, 1):
         with tempfile.TemporaryDirectory() as folder:
             rows = await _said(fault, Path(folder))

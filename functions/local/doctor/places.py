@@ -149,7 +149,10 @@ async def _queue(patient: Patient, task: Task) -> Finding:
         await patient.ports.tasks.enqueue(task)
     except QueueUnavailable as error:
         return Finding(
-            name, "bad", str(error) or "out of reach", "Make the queue if it is missing, and look at its rights."
+            name,
+            "bad",
+            str(error) or "out of reach",
+            "leadline line add or leadline connect makes it; else its rights.",
         )
     return Finding(name, "ok", "takes tasks")
 
