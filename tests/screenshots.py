@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, Route
 from tests import every_type
 from tests.dark import darken, show_dark
 from tests.every_type import Customer
-from tests.open_line import Card, OpenLine, Phone, ask_odoo, browser, open_context, records, running, wrote
+from tests.open_line import Card, OpenLine, Phone, add_agent, ask_odoo, browser, open_context, records, running, wrote
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
 _CUSTOMER, _NAME = "5511912345678", "Ana Souza"
@@ -58,6 +58,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "data") as line, browser() as chromium:
         talk(chromium, line, Path(folder))
         everything(chromium, line)
+        together(chromium, line)
         trouble(chromium, line, Path(folder))
         templates(chromium, line)
         links(chromium, line)
@@ -97,6 +98,30 @@ def everything(chromium: Browser, line: OpenLine) -> None:
     _save_whole(_card(chromium, line, lead, viewport=_DESKTOP).page, "every-type-light")
     darken(line)
     _save_whole(_card(chromium, line, lead, dark=True, viewport=_DESKTOP).page, "every-type-dark")
+
+
+def together(chromium: Browser, line: OpenLine) -> None:
+    """A search, and a colleague who is faster, in the conversation that holds every type."""
+    lead = records(line, _EVERYTHING_NAME)["crm.lead"]
+    card = _card(chromium, line, lead, viewport=_DESKTOP)
+    card.page.locator(".o_leadline_find").click()
+    card.page.keyboard.type("bik")
+    card.page.locator(".o_leadline_highlighted").wait_for()
+    _save_chat(card.page, "search")
+    card.page.keyboard.press("Escape")
+
+    add_agent(line, "Paul Second", "paul")
+    colleague = Card(open_context(chromium, viewport=_DESKTOP).new_page(), line)
+    colleague.log_in("paul", "paul")
+    colleague.open("crm.lead", lead)
+    colleague.page.locator("textarea.o_leadline_input").press_sequentially("It has 21 gears.")
+    card.page.locator("textarea.o_leadline_input").fill("I can look up how many gears it has")
+    card.page.locator(".o_leadline_colleague_answers").wait_for()
+    colleague.page.keyboard.press("Enter")
+    card.page.locator(".o_leadline_overtaken").wait_for()
+    colleague.page.locator("textarea.o_leadline_input").press_sequentially("And")
+    card.page.locator(".o_leadline_colleague_answers").wait_for()
+    _save_chat(card.page, "answering")
 
 
 def trouble(chromium: Browser, line: OpenLine, folder: Path) -> None:

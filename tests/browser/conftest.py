@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from tests import open_line
 from tests.google.parts import MissingPart, require
@@ -21,6 +21,8 @@ def _chromium() -> str:
 def chromium() -> Iterator[Browser]:
     """One Chromium a file: while Playwright is up, its event loop runs in this thread, and no other can."""
     require(_chromium)
+    # A test waits for what it expects; on a busy machine that takes longer than Playwright's five seconds.
+    expect.set_options(timeout=20_000)
     with open_line.browser() as chromium:
         yield chromium
 

@@ -14,6 +14,10 @@ export class AudioPlayer extends Component {
         /** Spoken for us, not a file that somebody had. */
         voice: { type: Boolean, optional: true },
         label: String,
+        /** Whether it is a voice note that was never played. */
+        unheard: { type: Boolean, optional: true },
+        /** () it begins to play */
+        onPlay: { type: Function, optional: true },
         /** () its address works no longer */
         onError: Function,
     };
@@ -43,6 +47,15 @@ export class AudioPlayer extends Component {
 
     get place() {
         return _t("%(at)s of %(length)s", { at: timeText(this.state.at), length: timeText(this.state.length) });
+    }
+
+    get voiceLabel() {
+        return this.props.unheard ? _t("Voice note, not played yet") : _t("Voice note");
+    }
+
+    onPlay() {
+        this.state.playing = true;
+        this.props.onPlay?.();
     }
 
     async onToggle() {

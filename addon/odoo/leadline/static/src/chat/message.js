@@ -1,6 +1,7 @@
 /** One message: its bubble, and what went wrong with it. */
 import { _t } from "@web/core/l10n/translation";
 import { browser } from "@web/core/browser/browser";
+import { useService } from "@web/core/utils/hooks";
 import { Component, onError, onWillUpdateProps, useEffect, useState } from "@odoo/owl";
 import { sizeLabel } from "./attachment";
 import { AudioPlayer } from "./audio_player";
@@ -110,7 +111,9 @@ class Bubble extends Component {
 
     setup() {
         this.file = useState({ ...addressesOf(this.props.message), attempts: 0 });
-        this.state = useState({ now: Date.now(), asked: false, saving: false, saved: false });
+        this.heard = useService("leadline.heard");
+        const heard = this.heard.has(this.props.message.id);
+        this.state = useState({ now: Date.now(), asked: false, saving: false, saved: false, heard });
         onWillUpdateProps(({ message }) => {
             // A shown file keeps its address, so that a new tick or reaction doesn't load it again.
             if (message.media?.url && !this.file.url) {
@@ -332,6 +335,17 @@ class Bubble extends Component {
 
     get audioLabel() {
         return this.message.media?.voice ? _t("Voice note from %s", this.author) : this.fileName;
+    }
+
+    /** A customer's voice note that the agent has not played. */
+    get isUnheard() {
+        const { direction, media } = this.message;
+        return direction === "in" && Boolean(media?.voice) && !this.state.heard;
+    }
+
+    onPlay() {
+        this.heard.add(this.message.id);
+        this.state.heard = true;
     }
 
     get fileDetails() {

@@ -207,6 +207,9 @@ describe("sound", () => {
             message({ type: "audio", audio: {}, media: voice })
         );
         const [first, second] = queryAll("audio");
+        const unheard = () => queryAll(".o_leadline_unheard").map((el) => el.closest("[data-message-id]").dataset.messageId);
+        expect(unheard()).toEqual(["m1", "m2"]);
+        expect(".o_leadline_unheard:eq(0)").toHaveAttribute("aria-label", "Voice note, not played yet");
         Object.defineProperty(first, "duration", { value: 65.4 });
         first.dispatchEvent(new Event("loadedmetadata"));
         await animationFrame();
@@ -220,6 +223,8 @@ describe("sound", () => {
         await animationFrame();
         expect(first.playbackRate).toBe(1.5);
         expect(".o_leadline_play:eq(0)").toHaveAttribute("aria-label", "Pause");
+        // Played is played, also when the tab is opened again.
+        expect(unheard()).toEqual(["m2"]);
         await click(".o_leadline_play:eq(1)");
         await animationFrame();
         expect(first.paused).toBe(true);
