@@ -5,8 +5,8 @@
  * stop: a word is good for some seconds, or until what was written is there.
  */
 import { browser } from "@web/core/browser/browser";
-import { ConnectionLostError, RPCError } from "@web/core/network/rpc";
 import { reactive } from "@odoo/owl";
+import { Refused, Unreachable } from "./api";
 
 /** Type of the notification; payload {conversation, agent: {id, name}}. */
 export const ANSWERING = "leadline/answering";
@@ -21,11 +21,10 @@ export class Answering {
      * @param {Object} params.bus Odoo's bus_service
      * @param {string} params.conversation id
      * @param {{ id: number }} params.user the agent, who is not shown to themselves
-     * @param {string} params.channel on which colleagues are heard
-     * @param {() => Promise<void>} params.tell tells them
+     * @param {import("./odoo").OdooApi} params.odoo
      */
-    constructor({ bus, conversation, user, channel, tell }) {
-        Object.assign(this, { bus, conversation, user, channel, tell });
+    constructor({ bus, conversation, user, odoo }) {
+        Object.assign(this, { bus, conversation, user, odoo });
         /** Names by id, in the order in which they began. */
         this.state = reactive({ agents: {} });
         this.timers = {};
@@ -35,12 +34,12 @@ export class Answering {
 
     start() {
         this.bus.subscribe(ANSWERING, this.onNotification);
-        this.bus.addChannel(this.channel);
+        this.bus.addChannel(this.odoo.channel);
     }
 
     stop() {
         this.bus.unsubscribe(ANSWERING, this.onNotification);
-        this.bus.deleteChannel(this.channel);
+        this.bus.deleteChannel(this.odoo.channel);
         Object.keys(this.timers).forEach((id) => this.forget(id));
     }
 
@@ -67,9 +66,9 @@ export class Answering {
         }
         this.told = Date.now();
         try {
-            await this.tell();
+            await this.odoo.answering();
         } catch (error) {
-            if (!(error instanceof RPCError || error instanceof ConnectionLostError)) {
+            if (!(error instanceof Refused || error instanceof Unreachable)) {
                 throw error;
             }
         }

@@ -210,15 +210,6 @@ export class Chat extends Component {
         this.state.starting = false;
     }
 
-    /** How agents who have the conversation open hear of each other. */
-    answeringFor(conversation) {
-        const { resModel, resId } = this.card;
-        return {
-            channel: `leadline.conversation/${resModel}/${resId}/${conversation}`,
-            tell: () => this.orm.silent.call(MODEL, "chat_answering", [resModel, resId, conversation]),
-        };
-    }
-
     grantFor(conversation) {
         const { resModel, resId } = this.card;
         return () => this.orm.silent.call(MODEL, "chat_grant", [resModel, resId, conversation]);

@@ -63,8 +63,6 @@ export class Conversation extends Component {
         canSend: Boolean,
         /** () → promise of {token, expires, now} */
         grant: Function,
-        /** What `Answering` takes: {channel, tell}. */
-        answering: Object,
         /** (template) → promise of texts by parameter: what the record knows */
         values: Function,
         /** (afterwards) → promise; opens the form on which the customer's consent is recorded */
@@ -125,12 +123,8 @@ export class Conversation extends Component {
             ask: (why) => this.ask(why),
             expects: () => this.isUnreachable || this.reading.messages.some(isUnderWay),
         });
-        const answering = (this.answering = new Answering({
-            bus,
-            conversation: conversation.id,
-            user,
-            ...this.props.answering,
-        }));
+        const { odoo } = this;
+        const answering = (this.answering = new Answering({ bus, conversation: conversation.id, user, odoo }));
 
         this.reading = useState(this.reader.state);
         this.sending = useState(this.unsent.state);

@@ -87,6 +87,16 @@ export class OdooApi {
         return answered(this.orm.silent.call(MODEL, "chat_canned_used", [ids]));
     }
 
+    /** Where colleagues who have the conversation open are told of each other: given to who may see the card. */
+    get channel() {
+        return ["leadline.conversation", ...this.place].join("/");
+    }
+
+    /** Tell colleagues that the agent is writing to the customer. */
+    answering() {
+        return this.ask("chat_answering");
+    }
+
     ask(method, ...more) {
         return answered(this.orm.silent.call(MODEL, method, [...this.place, ...more]));
     }
