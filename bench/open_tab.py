@@ -86,25 +86,16 @@ async def _fill(folder: Path, customer: Customer, count: int) -> None:
 
 def measure() -> dict[int, list[float]]:
     """Return the milliseconds of each round, by the length of the conversation."""
-    with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "data") as line, browser() as chromium:
-        context = open_context(chromium, viewport={"width": 1280, "height": 900})
-        Card(context.new_page(), line).log_in("agent", "agent")
-        pages = {count: _card(line, context.new_page(), customer, count) for count, customer in _PEOPLE.items()}
-        took: dict[int, list[float]] = {LONG: [], SHORT: []}
-        for round_ in range(ROUNDS + 1):
-            for count, page in pages.items():
-                page.bring_to_front()
-                page.evaluate(_LEAVE)
-                page.locator(".o_leadline_chat").wait_for(state="detached")
-                milliseconds = page.evaluate(_OPEN)
-                # The first one of each page makes the browser read the scripts.
-                if round_:
-                    took[count].append(milliseconds)
-        return took
+    with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "data") as line:
+        leads = {count: _met(line, customer, count) for count, customer in _PEOPLE.items()}
+        with browser() as chromium:
+            context = open_context(chromium, viewport={"width": 1280, "height": 900})
+            Card(context.new_page(), line).log_in("agent", "agent")
+            return _rounds({count: _opened(line, context.new_page(), lead) for count, lead in leads.items()})
 
 
-def _card(line: OpenLine, page: Page, customer: Customer, count: int) -> Page:
-    """Return the page of the lead of a conversation of so many messages, all of them read."""
+def _met(line: OpenLine, customer: Customer, count: int) -> int:
+    """Return the lead of a customer who has written so many messages, all of them read."""
     assert customer.wa_id
     assert customer.name
     asyncio.run(_fill(line.folder, customer, count - 1))
@@ -112,18 +103,34 @@ def _card(line: OpenLine, page: Page, customer: Customer, count: int) -> Page:
     wrote(line, customer.wa_id, customer.name, SENTENCE, ago=timedelta(seconds=1))
     lead = records(line, customer.name)["crm.lead"]
     with chat_api(line) as chat:
-        heads = chat.get("/conversations").raise_for_status().json()["items"]
-        [conversation] = [head["id"] for head in heads if head["contact"]["name"] == customer.name]
-        path = f"/conversations/{conversation}"
+        listed = chat.get("/conversations").raise_for_status().json()["items"]
+        [path] = [f"/conversations/{one['id']}" for one in listed if one["contact"]["name"] == customer.name]
         [newest] = chat.get(f"{path}/messages", params={"limit": 1}).raise_for_status().json()["items"]
         chat.post(f"{path}/read", json={"message": newest["id"]}).raise_for_status()
         head = chat.get(path).raise_for_status().json()
     if (head["received"], head["unread"]) != (count, 0):
         raise RuntimeError(f"{head['received']} messages with {head['unread']} unread in place of {count}")
-    card = Card(page, line)
-    card.open("crm.lead", lead)
+    return lead
+
+
+def _opened(line: OpenLine, page: Page, lead: int) -> Page:
+    Card(page, line).open("crm.lead", lead)
     page.locator(".o_leadline_message").first.wait_for()
     return page
+
+
+def _rounds(pages: dict[int, Page]) -> dict[int, list[float]]:
+    took: dict[int, list[float]] = {count: [] for count in pages}
+    for round_ in range(ROUNDS + 1):
+        for count, page in pages.items():
+            page.bring_to_front()
+            page.evaluate(_LEAVE)
+            page.locator(".o_leadline_chat").wait_for(state="detached")
+            milliseconds = page.evaluate(_OPEN)
+            # The first one of each page warms it up.
+            if round_:
+                took[count].append(milliseconds)
+    return took
 
 
 def rows() -> list[tuple[str, str]]:

@@ -1,7 +1,7 @@
 /** Looking for words in a conversation: in what is loaded, and further back page by page. */
 import { _t } from "@web/core/l10n/translation";
 import { Component, onMounted, onWillUnmount, useEffect, useRef, useState } from "@odoo/owl";
-import { placesIn, wordsMatch } from "./search_words";
+import { matching, placesIn } from "./search_words";
 import { dayLabel, timeOf } from "./timeline";
 
 /** Pages looked through for one press of the button, and how many messages each has. */
@@ -44,13 +44,13 @@ export class Search extends Component {
     /** Ids of the messages that match, newest first. */
     get matches() {
         const { term } = this.state;
-        if (!term.trim()) {
-            return [];
+        const { messages } = this.reading;
+        // Asked for several times by each drawing.
+        if (this.found?.messages !== messages || this.found.term !== term) {
+            const ids = matching(messages, term).map(({ id }) => id);
+            this.found = { messages, term, ids: ids.reverse() };
         }
-        return this.reading.messages
-            .filter((message) => wordsMatch(message, term))
-            .map(({ id }) => id)
-            .reverse();
+        return this.found.ids;
     }
 
     get place() {

@@ -68,23 +68,29 @@ function shownName(message) {
     return fileTypeOf(message) === "document" ? fileNameOf(message) : "";
 }
 
-/** @returns {boolean} whether the message shows these words, one after the other */
-export function wordsMatch(message, term) {
-    let words = known.get(message);
-    if (words === undefined) {
-        words = shownWords(message);
-        known.set(message, words);
-    }
-    return words.includes(folded(term.trim()));
+/**
+ * @param {import("./timeline").Message[]} messages
+ * @param {string} term
+ * @returns {import("./timeline").Message[]} those that show these words, one after the other
+ */
+export function matching(messages, term) {
+    const sought = folded(term.trim());
+    return sought ? messages.filter((message) => foldedWords(message).includes(sought)) : [];
 }
 
 /** One string; what stands apart is kept apart. */
-function shownWords(message) {
-    try {
-        return wordsOf(message).map(folded).join("\u0000");
-    } catch {
-        return ""; // of a shape that can't be drawn either: see Message
+function foldedWords(message) {
+    if (!known.has(message)) {
+        let words = [];
+        try {
+            words = wordsOf(message);
+        } catch (error) {
+            // Of a shape that can't be drawn either: see Message.
+            console.warn("Leadline: a message could not be searched", error);
+        }
+        known.set(message, words.map(folded).join("\u0000"));
     }
+    return known.get(message);
 }
 
 /** The same for all spellings: as `placesIn` has it, letter by letter. */

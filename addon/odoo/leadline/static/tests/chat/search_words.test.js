@@ -1,8 +1,10 @@
 import { describe, expect, test } from "@odoo/hoot";
-import { placesIn, wordsMatch, wordsOf } from "@leadline/chat/search_words";
+import { patchWithCleanup } from "@web/../tests/web_test_helpers";
+import { matching, placesIn, wordsOf } from "@leadline/chat/search_words";
 
 describe.current.tags("headless");
 
+const wordsMatch = (message, term) => matching([message], term).length === 1;
 const text = (body, given = {}) => ({ type: "text", text: { body }, ...given });
 
 describe("words", () => {
@@ -60,6 +62,7 @@ describe("words", () => {
 
     test("of a deleted message are found no more, and one of a strange shape finds nothing", () => {
         expect(wordsMatch(text("secret", { revoked: true }), "secret")).toBe(false);
+        patchWithCleanup(console, { warn: () => {} });
         expect(wordsMatch({ type: "contacts", contacts: [{ name: {}, phones: { not: "a list" } }] }, "list")).toBe(false);
     });
 
