@@ -159,7 +159,11 @@ async def test_the_path_runs_through_four_deployed_functions(deployed: Deployed,
         }
         functions = {
             name: Function(
-                name, source=deployed.source, environment=environment, log=tmp_path / name, python=deployed.python
+                name,
+                source=deployed.source,
+                environment=environment,
+                log=tmp_path / f"{name}.log",
+                python=deployed.python,
             )
             for name in FUNCTIONS
         }
