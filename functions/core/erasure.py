@@ -52,7 +52,7 @@ async def begin(ports: Ports, contact: str, by: Actor) -> str | None:
         writes = await _beginning(ports, person, by)
         for start in range(0, len(writes), _WRITES):
             await ports.store.commit(writes[start : start + _WRITES])
-    await ports.tasks.enqueue(_task(person.contact.key.id, "begun"))
+    await ports.tasks.enqueue(erase_task(person.contact.key.id, "begun"))
     log.info("erasure begun", extra={"contact": person.contact.key.id, "account": person.account})
     return person.contact.key.id
 
@@ -75,7 +75,7 @@ async def finish(ports: Ports, contact: str) -> Counter[str]:
     left = [*await belongings.aliases_of(ports.store, person), *person.conversations, *person.contacts[::-1]]
     await _delete(ports, [one.key for one in left])
     await _tell(ports, contact, person.account, erasing, "erased")
-    await ports.tasks.enqueue(_task(contact, "again", ports.now() + _AGAIN))
+    await ports.tasks.enqueue(erase_task(contact, "again", ports.now() + _AGAIN))
     gone["conversations"] = len(erasing["conversations"])
     log.info("erased", extra={"contact": contact, "account": person.account, "count": gone.total()})
     return gone
@@ -94,7 +94,8 @@ async def _once_more(ports: Ports, contact: str, gone: Counter[str]) -> None:
     await _tell(ports, contact, known["account"], known, "erased again")
 
 
-def _task(contact: str, cause: str, at: datetime | None = None) -> Task:
+def erase_task(contact: str, cause: str, at: datetime | None = None) -> Task:
+    """Return the task that finishes an erasure; `cause` tells causes apart."""
     return Task(
         queue="housekeeping",
         function="sync",
@@ -120,7 +121,18 @@ async def _beginning(ports: Ports, person: Person, by: Actor) -> list[Write]:
         *tombstones(aliases, account, int(now.timestamp()), now),
         *(merge(contact_tombstone_key(one), tombstone) for one in person.ids),
         merge(contact_tombstone_key(contact.id), known),
-        merge(contact, {"erasing": {**known, "identities": [alias.key.id for alias in aliases]}, "updated": NOW}),
+        merge(
+            contact,
+            {
+                "erasing": {
+                    **known,
+                    "identities": [alias.key.id for alias in aliases],
+                    "begun": True,
+                    "since": now.timestamp(),
+                },
+                "updated": NOW,
+            },
+        ),
         happened("erased", by, account=account, contact=contact.id, now=now, policy=policy),
         *(delete(one.key) for one in (*found, *person.conversations)),
     ]

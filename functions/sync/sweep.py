@@ -8,7 +8,11 @@ there is more than a run may take, the sweep goes on in a task of its own.
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import getitem
+from typing import Any
 
+from functions.core.erasure import erase_task
 from functions.core.events import deliver_task
 from functions.core.fetching import KEPT_AT_META, fetch_task
 from functions.core.health import hold_key
@@ -120,7 +124,7 @@ async def _files(store: Store, now: datetime, behind: str) -> Found:
 
 async def _conversations(store: Store, now: datetime, behind: str) -> Found:
     """Look at each conversation that was joined to another and may still have something to carry over."""
-    after = _joined_before(behind)
+    after = _place(behind)
     query = Query("conversations", {"carrying": True}, order="carry_until", after=after, limit=_AT_ONCE + 1)
     async for place, conversation in _late_ones(store, now, query):
         yield place, carry_task(conversation, _minute(now))
@@ -128,22 +132,32 @@ async def _conversations(store: Store, now: datetime, behind: str) -> Found:
 
 async def _contacts(store: Store, now: datetime, behind: str) -> Found:
     """Look at each contact that was joined to another and may still have something to carry over."""
-    after = _joined_before(behind)
+    after = _place(behind)
     query = Query("contacts", {"carrying": True}, order="carry_until", after=after, limit=_AT_ONCE + 1)
     async for place, contact in _late_ones(store, now, query):
         yield place, person_task(contact, cause=_minute(now))
 
 
-def _joined_before(behind: str) -> tuple[float, str] | None:
-    until, _, last = behind.partition(_LAST)
-    return (float(until), last) if behind else None
+async def _erasures(store: Store, now: datetime, behind: str) -> Found:
+    """Look at each person whose erasure was begun."""
+    after = _place(behind)
+    query = Query("contacts", {"erasing.begun": True}, order="erasing.since", after=after, limit=_AT_ONCE + 1)
+    async for place, contact in _late_ones(store, now, query):
+        yield place, erase_task(contact, _minute(now))
 
 
-async def _late_ones(store: Store, now: datetime, joined: Query) -> AsyncIterator[tuple[str, str]]:
-    for one in await store.query(joined):
-        if one.fields["carry_until"] > (now - _LATE).timestamp():
+def _place(behind: str) -> tuple[float, str] | None:
+    moment, _, last = behind.partition(_LAST)
+    return (float(moment), last) if behind else None
+
+
+async def _late_ones(store: Store, now: datetime, query: Query) -> AsyncIterator[tuple[str, str]]:
+    """Yield what stands in the order of a moment that is over, with its place in that order."""
+    for one in await store.query(query):
+        moment: Any = reduce(getitem, query.order.split("."), one.fields)
+        if moment > (now - _LATE).timestamp():
             return
-        yield f"{one.fields['carry_until']}{_LAST}{one.key.id}", one.key.id
+        yield f"{moment}{_LAST}{one.key.id}", one.key.id
 
 
 _PARTS: Mapping[str, Callable[[Store, datetime, str], Found]] = {
@@ -152,6 +166,7 @@ _PARTS: Mapping[str, Callable[[Store, datetime, str], Found]] = {
     "files": _files,
     "conversations": _conversations,
     "contacts": _contacts,
+    "erasures": _erasures,
 }
 
 

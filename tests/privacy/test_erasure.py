@@ -243,6 +243,16 @@ async def test_an_erasure_that_was_interrupted_is_gone_on_with(rig):
     assert rig.documents("messages") == rig.documents("contacts") == []
 
 
+async def test_an_erasure_whose_task_was_lost_is_swept(rig):
+    await rig.met(VERA)
+    contact = (await rig.call("GET", "/v1/conversations")).json()["items"][0]["contact"]["id"]
+    assert (await rig.call("DELETE", f"/v1/contacts/{contact}")).is_success
+    rig.tasks.waiting.clear()
+    rig.clock.forward(minutes=1)
+    await rig.sweep()
+    assert rig.documents("contacts") == rig.documents("messages") == []
+
+
 async def test_a_message_that_is_being_sent_ends_without_its_document(rig):
     tab = await rig.chatting(VERA)
     await tab.say("On its way")
