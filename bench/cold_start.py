@@ -12,7 +12,7 @@ import os
 import socket
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -76,7 +76,7 @@ async def measured() -> dict[str, tuple[Start, Start]]:
         await _make_queues(tasks)
         environment = _environment(emulator, tasks, key)
         calls = await _calls(deployed, environment, folder, Seal([key]), secret)
-        calls["idle"] = Call("GET", "/", {})
+        calls["idle"] = lambda: Call("GET", "/", {})
         idle = Deployed(folder / "idle" / "main.py", deployed.python)
         idle.source.parent.mkdir()
         idle.source.write_text(_IDLE)
@@ -87,7 +87,7 @@ async def measured() -> dict[str, tuple[Start, Start]]:
                 for compiled in (True, False):
                     extra = {} if compiled else _uncompiled(folder / f"none-{name}-{turn}")
                     source = idle if name == "idle" else deployed
-                    start = await _first_answer(source, name, environment | extra, folder, calls[name])
+                    start = await _first_answer(source, name, environment | extra, folder, calls[name]())
                     starts[compiled].append(start)
             with_them, without = (min(starts[compiled], key=lambda start: start.cpu) for compiled in (True, False))
             found[name] = (with_them, without)
@@ -124,8 +124,8 @@ async def _make_queues(tasks: CloudTasks) -> None:
 
 async def _calls(
     deployed: Deployed, environment: Mapping[str, str], folder: Path, seal: Seal, secret: str
-) -> dict[str, Call]:
-    """Let a customer write through the webhook, and return what each function is first asked."""
+) -> dict[str, Callable[[], Call]]:
+    """Let a customer write through the webhook, and return what makes the call that each function is first asked."""
     store = FirestoreStore(_PROJECT, _DATABASE)
     line = Line(_LINE, "shop", _CONNECTION, NUMBER, "+1 555 010 0001", "Shop", WABA, seal.close("token"))
     connection = Connection(_CONNECTION, "shop", "odoo", "http://127.0.0.1:9", (seal.close(secret),))
@@ -139,27 +139,31 @@ async def _calls(
     await _first_answer(deployed, "webhook", environment, folder, written)
     [conversation] = await store.query(Query("conversations", {"line": _LINE}, order="updated", descending=True))
     await store.close()
+    as_json = {"Content-Type": "application/json"}
+    send = {"kind": "send", "line": _LINE, "conversation": conversation.key.id}
+    sweep = json.dumps({"kind": "sweep"}).encode()
+    return {
+        "webhook": lambda: written,
+        "sender": lambda: Call("POST", "/", as_json, json.dumps(send).encode()),
+        "sync": lambda: Call("POST", "/", as_json, sweep),
+        "chat": lambda: _read(conversation.key.id, secret),
+    }
+
+
+def _read(conversation: str, secret: str) -> Call:
+    """Return the call that reads a conversation, with a fresh grant."""
     now = int(time.time())
     claims = {
         "aud": "leadline",
         "sub": "2",
         "name": "Maria",
-        "conversation": conversation.key.id,
+        "conversation": conversation,
         "can": ["read"],
         "iat": now,
         "exp": now + 300,
     }
     grant = jwt.encode(claims, derive(secret, "grants"), headers={"kid": _CONNECTION})
-    as_json = {"Content-Type": "application/json"}
-    send = {"kind": "send", "line": _LINE, "conversation": conversation.key.id}
-    return {
-        "webhook": written,
-        "sender": Call("POST", "/", as_json, json.dumps(send).encode()),
-        "sync": Call("POST", "/", as_json, json.dumps({"kind": "sweep"}).encode()),
-        "chat": Call(
-            "GET", f"/chat/v1/conversations/{conversation.key.id}/messages", {"Authorization": f"Bearer {grant}"}
-        ),
-    }
+    return Call("GET", f"/chat/v1/conversations/{conversation}/messages", {"Authorization": f"Bearer {grant}"})
 
 
 async def _first_answer(
