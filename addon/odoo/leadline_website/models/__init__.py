@@ -1,2 +1,3 @@
+from . import leadline_link
 from . import res_config_settings
 from . import website

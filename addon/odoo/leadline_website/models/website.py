@@ -26,6 +26,16 @@ class Website(models.Model):
         help="The button says whether somebody is there now. Empty: it says nothing of it.",
     )
 
+    def write(self, vals):
+        written = super().write(vals)
+        if any(name.startswith("leadline_") for name in vals):
+            self._leadline_forget_pages()
+        return written
+
+    def _leadline_forget_pages(self):
+        """Let the next visitors have pages that are made anew: Odoo keeps those of the public for an hour."""
+        self.env.registry.clear_cache("templates")
+
     def _leadline_button(self):
         """Return the attributes of the button's script on a page in the visitor's language; none without a link."""
         self.ensure_one()

@@ -35,6 +35,8 @@ class TestButton(HttpCase):
         self.assertIsNone(self.button())
 
     def test_every_page_has_the_button_of_the_chosen_link(self):
+        # Pages of the public are kept by Odoo, which must not hide what was decided.
+        self.assertIsNone(self.button())
         self.website.write({"leadline_link_id": self.link.id, "leadline_side": "left"})
         for path in ("/", "/contactus"):
             shown = self.button(path)
