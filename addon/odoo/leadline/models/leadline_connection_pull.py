@@ -187,6 +187,8 @@ class LeadlineConnection(models.Model):
 
     def action_unpair(self):
         """Tell the service to forget this Odoo, and take away the connection with its lines and mirror rows."""
+        # Before the service hears of it: who may only read a connection must not end it there.
+        self.check_access("unlink")
         untold = self.filtered(lambda connection: not connection._tell_unpaired())
         names = ", ".join(untold.mapped("identifier"))
         self.unlink()

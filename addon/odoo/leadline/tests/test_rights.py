@@ -72,9 +72,16 @@ METHODS = {
     ("crm.lead", "action_leadline_link"): (("lead",), READS - {READER}),
     ("res.partner", "action_leadline_link"): (("partner",), SEES_LINKS),
     ("utm.campaign", "action_leadline_link"): (("campaign",), SEES_LINKS | {ELSEWHERE}),
+    ("leadline.pairing", "action_pair"): (("pairing",), SETS_UP),
+    ("leadline.connection", "action_pair"): ((), SETS_UP),
+    # The last: nothing is left afterwards.
+    ("leadline.connection", "action_unpair"): (("connection",), SETS_UP),
 }
-BY_ACCESS_RULES = {"create", "write", "unlink"}
-"""What Odoo's own access rules guard, which `TestAccessRules` holds."""
+BY_ACCESS_RULES = {"create", "write", "unlink", "get_empty_list_help"}
+"""What Odoo's own access rules guard, which `TestAccessRules` holds, or what Odoo answers anybody."""
+
+BY_WIZARD = {("leadline.pairing", "chain"), ("leadline.pairing", "check_again")}
+"""They read their wizard first, which only its own administrator may, and then the network: not called here."""
 
 ROUTES = {
     # Signed; who calls is nobody until the signature has been checked.
@@ -159,6 +166,8 @@ class TestRights(HttpCase, LeadlineCase):
             "session": self.talk.session_id.ids,
             "connection": self.connection.ids,
             "link": self.env["leadline.link"].create(link).ids,
+            # A wizard is its user's own.
+            "pairing": self.env["leadline.pairing"].with_user(self.users[SYSTEM]).create({}).ids,
             "erasure": self.env["leadline.erasure"].create({"partner_id": self.partner.id}).ids,
             "campaign": self.env["utm.campaign"].create({"title": "Spring"}).ids,
         }
@@ -216,19 +225,19 @@ class TestRights(HttpCase, LeadlineCase):
             with self.subTest(method):
                 arguments = (*card, *self.filled(more, on_card=True))
                 self.assertEqual(self.may("leadline.conversation", method, *arguments), who in allowed)
-        for (model, method), (arguments, allowed) in METHODS.items():
-            with self.subTest(f"{model}.{method}"):
-                self.assertEqual(self.may(model, method, *self.filled(arguments, on_card=False)), who in allowed)
         SEEN[who] = self.measured(card)
         expected = {
             "read": who in READS,
             "send": who in WRITES,
             "note": who in READS,
-            "transfer": who in {MANAGER, SYSTEM},
+            "transfer": who in WRITES,
             "settings": who in {MANAGER, SYSTEM},
             "grant": who in READS,
         }
         self.assertEqual(SEEN[who], expected)
+        for (model, method), (arguments, allowed) in METHODS.items():
+            with self.subTest(f"{model}.{method}"):
+                self.assertEqual(self.may(model, method, *self.filled(arguments, on_card=False)), who in allowed)
 
     def measured(self, card):
         """Return what this person may do, by what Odoo answers and what the grant says that it gave."""
@@ -244,7 +253,7 @@ class TestRights(HttpCase, LeadlineCase):
             "read": reads and "read" in can,
             "send": "send" in can,
             "note": "note" in can,
-            "transfer": self.may("leadline.conversation", "write", self.talk.ids, {"user_id": self.agent.id}),
+            "transfer": self.may("leadline.conversation", "chat_transfer", *card, "conv-1", "user", self.agent.id),
             "settings": self.may("leadline.line", "write", self.line.ids, {"name": "Shop"}),
             "grant": grant,
         }
@@ -308,7 +317,7 @@ class TestRights(HttpCase, LeadlineCase):
     def test_every_method_and_route_is_listed(self):
         found = {(name, method) for name in self.env.registry for method in public_methods(self.env[name])}
         found = {(name, method) for name, method in found if method not in BY_ACCESS_RULES}
-        listed = {("leadline.conversation", method) for method in CARD} | set(METHODS)
+        listed = {("leadline.conversation", method) for method in CARD} | set(METHODS) | BY_WIZARD
         self.assertEqual(found - listed, set(), "Say in CARD or METHODS who may call these.")
         self.assertEqual(listed - found, set(), "These are gone.")
         routes = {

@@ -256,5 +256,6 @@ class LeadlineConnection(models.Model):
     @api.model
     def action_pair(self):
         """Open the wizard that connects a service, with the address of the one that is there."""
+        self.check_access("create")
         action = self.env["ir.actions.act_window"]._for_xml_id("leadline.leadline_pairing_action")
         return action | {"context": {"default_url": self[:1].url}}
