@@ -52,10 +52,7 @@ class LeadlineConversation(models.Model):
         :raise AccessError: when the user may not write to the customer of this card
         :raise UserError: with a sentence that says what is wrong with the card
         """
-        card = self._card(res_model, res_id)
-        if not self._may_send(card):
-            raise AccessError(self.env._("You may read this card, not write to its customer."))
-        line = self._line(line_identifier)
+        card, line = self._card_and_line(res_model, res_id, line_identifier)
         call = self._call_to_start(card, line, message)
         try:
             answer = line._service()._call("POST", "/v1/conversations", payload=call)
@@ -83,16 +80,21 @@ class LeadlineConversation(models.Model):
         :raise AccessError: when the user may not write to the customer of this card
         :raise UserError: with a sentence that says what is wrong with the card
         """
-        card = self._card(res_model, res_id)
-        if not self._may_send(card):
-            raise AccessError(self.env._("You may read this card, not write to its customer."))
-        line = self._line(line_identifier)
+        card, line = self._card_and_line(res_model, res_id, line_identifier)
         self._addressee(card, line)
         announced = {name: file.get(name) for name in ("type", "filename", "mime", "size")}
         try:
             return line._service()._call("POST", "/v1/media", payload={"line": line.identifier} | announced)
         except ServiceRefused as refusal:
             return {"refused": refusal.problem}
+
+    @api.model
+    def _card_and_line(self, res_model, res_id, line_identifier):
+        """Return a card from which the user may write to its customer, and one of their lines. Raises `AccessError`."""
+        card = self._card(res_model, res_id)
+        if not self._may_send(card):
+            raise AccessError(self.env._("You may read this card, not write to its customer."))
+        return card, self._line(line_identifier)
 
     # ------------------------------------------------------------
     # Who may be written to

@@ -4,6 +4,7 @@ import { browser } from "@web/core/browser/browser";
 import { useDropzone } from "@web/core/dropzone/dropzone_hook";
 import { useEmojiPicker } from "@web/core/emoji_picker/emoji_picker";
 import { _t } from "@web/core/l10n/translation";
+import { formatList } from "@web/core/l10n/utils";
 import { useAutoresize } from "@web/core/utils/autoresize";
 import { useService } from "@web/core/utils/hooks";
 import { Component, onWillUnmount, onWillUpdateProps, useEffect, useRef, useState } from "@odoo/owl";
@@ -112,6 +113,15 @@ export class Composer extends Component {
         );
         this.props.draft.recorded?.then((file) => this.takeRecorded(file));
         this.emoji = useEmojiPicker(undefined, { onSelect: (emoji) => this.insert(emoji) });
+        // Whoever closes the emoji without choosing goes on writing.
+        useEffect(
+            (isOpen) => {
+                if (isOpen) {
+                    return () => browser.setTimeout(() => this.comeBack());
+                }
+            },
+            () => [this.emoji.isOpen]
+        );
         useAutoresize(this.input);
         useEffect(
             (window) => this.watch(window),
@@ -120,8 +130,8 @@ export class Composer extends Component {
         // What stands in the input's place takes the focus with it when it goes.
         useEffect(
             (replaced) => {
-                if (this.replaced && !replaced && document.activeElement === document.body) {
-                    this.input.el.focus();
+                if (this.replaced && !replaced) {
+                    this.comeBack();
                 }
                 this.replaced = replaced;
             },
@@ -292,13 +302,12 @@ export class Composer extends Component {
         }
     }
 
-    onInput(ev) {
+    onInput() {
         this.state.text = this.input.el.value;
         Object.assign(this.state, { trouble: "", question: "" });
         this.keep();
-        if (!ev.isComposing) {
-            this.look();
-        }
+        // Also while a word is being composed: on a phone every word is.
+        this.look();
         if (!this.state.note && !this.isEmpty) {
             this.props.onTyping();
         }
@@ -373,6 +382,13 @@ export class Composer extends Component {
         this.emoji.toggle(this.ui.isSmall ? undefined : this.emojiButton);
     }
 
+    /** Take the focus when nothing else has it. */
+    comeBack() {
+        if (document.activeElement === document.body) {
+            this.input.el?.focus();
+        }
+    }
+
     insert(emoji) {
         const { selectionStart, selectionEnd } = this.input.el;
         const { text } = this.state;
@@ -403,6 +419,12 @@ export class Composer extends Component {
         const { ways, notice } = waysOf(file, this.props.limits);
         const picture = file.type.startsWith("image/") ? URL.createObjectURL(file) : null;
         return { file, voice, as: ways[0], ways: voice ? ["audio"] : ways, notice, picture };
+    }
+
+    /** What goes with the message, for who listens instead of looking. */
+    get filesStatus() {
+        const names = this.state.note ? [] : this.state.files.map((chosen) => this.nameOf(chosen));
+        return names.length ? _t("Goes with the message: %s", formatList(names)) : "";
     }
 
     nameOf({ file, voice }) {

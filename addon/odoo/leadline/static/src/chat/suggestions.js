@@ -187,6 +187,12 @@ export class SuggestionList extends Component {
         );
     }
 
+    /** Said to who listens instead of looking, when the list appears or changes. */
+    get count() {
+        const { length } = this.props.offered.options;
+        return length ? _t("%(list)s: %(count)s to choose from, with the arrow keys", { list: this.label, count: length }) : "";
+    }
+
     get label() {
         const labels = {
             command: _t("Commands"),

@@ -228,6 +228,7 @@ describe("files", () => {
         const talk = await talking();
         await attach(new File(["x"], "plan.png", { type: "image/png" }));
         await shows(".o_leadline_way");
+        expect(".o_leadline_composer > [role=status]:contains(plan.png)").toHaveText("Goes with the message: plan.png");
         await contains(".o_leadline_way").select("document");
         await click(".o_leadline_send");
         await waitUntil(() => talk.posts.length === 1);

@@ -7,6 +7,7 @@ import {
     press,
     queryAllTexts,
     queryOne,
+    runAllTimers,
     waitFor,
     waitUntil,
 } from "@odoo/hoot";
@@ -168,6 +169,7 @@ describe("canned responses", () => {
         await talking();
         expect(input()).not.toHaveAttribute("aria-controls");
         await offers("::hel", 2);
+        expect(".o_leadline_writing > [role=status]").toHaveText("Canned responses: 2 to choose from, with the arrow keys");
         const list = document.getElementById(input().getAttribute("aria-controls"));
         expect(list).toHaveAttribute("role", "listbox");
         expect(list).toHaveAttribute("aria-label", "Canned responses");
@@ -197,5 +199,13 @@ test("an emoji stands where the caret is, and the keyboard opens the picker", as
     await animationFrame();
     expect(input()).toHaveValue("Hello 😀!");
     expect(input().selectionStart).toBe(8);
+    expect(input()).toBeFocused();
+    queryOne(".o_leadline_tool[title=Emoji]").focus();
+    await press("Enter");
+    await waitFor(".o-EmojiPicker input");
+    await animationFrame();
+    await press("Escape");
+    await shows(".o-EmojiPicker", 0);
+    await runAllTimers();
     expect(input()).toBeFocused();
 });
