@@ -3,6 +3,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command, Domain
+from odoo.tools import email_normalize
 
 AWAY = timedelta(days=1)
 """Who was silent for so long comes back: until then an answer to a lost lead is no new one."""
@@ -11,6 +12,13 @@ FITTING = 8
 """Cards offered at once, of each kind."""
 
 KINDS = ("crm.lead", "res.partner")
+
+LEARNT = {
+    "name": {"res.partner": "name", "crm.lead": "contact_name"},
+    "email": {"res.partner": "email", "crm.lead": "email_from"},
+    "lang": {"res.partner": "lang", "crm.lead": "lang_id"},
+}
+"""What a chat may tell of the customer, and the field of a card that it goes to."""
 
 
 class LeadlineConversation(models.Model):
@@ -128,6 +136,35 @@ class LeadlineConversation(models.Model):
         return told | {"here": bool(self._of_card(card, Domain("id", "=", conversation.id)))}
 
     @api.model
+    def chat_learn(self, res_model, res_id, identifier, what, value, over):
+        """Take over what the agent learnt in the chat: a name, an e-mail address or a language.
+
+        It goes to the customer's contact, or to the lead where there is none, with the agent's own rights.
+
+        :param what: "name", "email" or "lang"
+        :param over: what stood on the card when it was offered
+        :return: as `chat_records`
+        :raise AccessError: when the user may not change the card
+        :raise UserError: when the card says something else by now, or the value is none
+        """
+        card = self._card(res_model, res_id)
+        conversation = self._one_of_card(card, identifier)
+        record = (conversation.partner_id or conversation._lead()).with_env(self.env)
+        if not self._may_send(card) or not record or what not in LEARNT:
+            raise AccessError(self.env._("You may change only cards that you may write to."))
+        record.check_access("write")
+        if _learnt_of(record)[what] != (over or ""):
+            raise UserError(self.env._("The card has changed meanwhile. Reload it."))
+        value = str(value).strip()
+        if what == "email" and not email_normalize(value):
+            raise UserError(self.env._("%s is no e-mail address.", value))
+        if what == "lang" and value not in dict(self.env["res.lang"].get_installed()):
+            raise UserError(self.env._("This language is not installed."))
+        field = LEARNT[what][record._name]
+        record[field] = self.env["res.lang"]._get_data(code=value).id if field == "lang_id" else value
+        return conversation._records_told(True, self.env)
+
+    @api.model
     def chat_lead(self, res_model, res_id, identifier):
         """Return the open lead of a conversation's customer, made now when there is none.
 
@@ -180,6 +217,8 @@ class LeadlineConversation(models.Model):
             "contact": _told(partner) if partner else None,
             "others": [_told(record) for record in self._fitting(env) if record not in (lead, partner)],
             "can_switch": may_switch,
+            "card": _learnt_of(partner or lead),
+            "languages": env["res.lang"].get_installed(),
         }
 
     def _fitting(self, env):
@@ -245,3 +284,11 @@ def _told(record):
         "name": record.display_name,
         "detail": ", ".join(word for word in words if word),
     }
+
+
+def _learnt_of(record):
+    """Return what a card says of what a chat may tell; None without card."""
+    if not record:
+        return None
+    said = {what: record[fields_of[record._name]] for what, fields_of in LEARNT.items()}
+    return {what: (value if isinstance(value, str) else value and value.code) or "" for what, value in said.items()}

@@ -183,3 +183,40 @@ class TestRecords(LeadlineCase):
         self.assertEqual(row.lead_ids.mapped("active"), [True])
         self.apply(event(conversation(version=4, received=4, last_in="2026-11-29T10:10:00Z")))
         self.assertEqual(len(row.lead_ids), 1, "there is an open one")
+
+    # What the chat tells of the customer
+
+    def test_what_the_chat_tells_is_taken_over_when_the_agent_says_so(self):
+        self.agent.group_ids += self.env.ref("base.group_partner_manager")
+        row = self.met()
+        row.lead_ids.user_id = self.agent
+        told = self.chat("chat_records", row.lead_ids)
+        self.assertEqual((told["card"]["name"], told["card"]["email"]), ("Ada Example", ""))
+        self.assertIn("en_US", dict(told["languages"]))
+        told = self.chat("chat_learn", row.lead_ids, "email", "ada@example.com", "")
+        self.assertEqual((row.partner_id.email, told["card"]["email"]), ("ada@example.com", "ada@example.com"))
+        self.chat("chat_learn", row.lead_ids, "name", "Ada Lovelace", "Ada Example")
+        self.assertEqual(row.partner_id.name, "Ada Lovelace")
+        with self.assertRaisesRegex(UserError, "changed meanwhile"):
+            self.chat("chat_learn", row.lead_ids, "name", "Somebody", "Ada Example")
+        for what, value, over in (("email", "no address", "ada@example.com"), ("lang", "xx_XX", told["card"]["lang"])):
+            with self.assertRaises(UserError):
+                self.chat("chat_learn", row.lead_ids, what, value, over)
+        with self.assertRaises(AccessError):
+            self.chat("chat_learn", row.lead_ids, "user_id", "1", "")
+
+    def test_without_contact_it_is_the_leads(self):
+        self.line.unknown_customer = "nothing"
+        row = self.met()
+        self.chat("chat_lead", row)
+        self.chat("chat_learn", row.lead_ids, "email", "ada@example.com", "")
+        self.chat("chat_learn", row.lead_ids, "lang", "en_US", "")
+        self.assertEqual((row.lead_ids.email_from, row.lead_ids.lang_id.code), ("ada@example.com", "en_US"))
+
+    def test_who_may_not_change_the_lead_takes_nothing_over(self):
+        self.line.unknown_customer = "nothing"
+        row = self.met()
+        row.lead_ids = self.lead("Theirs", user_id=self.colleague.id)
+        row.user_id = self.agent
+        with self.assertRaises(AccessError):
+            self.chat("chat_learn", row, "email", "ada@example.com", "")

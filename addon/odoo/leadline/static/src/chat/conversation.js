@@ -25,6 +25,7 @@ import { textOf } from "./message_body";
 import { OdooApi, answered } from "./odoo";
 import { ReactionPicker } from "./reaction_picker";
 import { Reader } from "./reader";
+import { Records } from "./records";
 import { useRoving } from "./roving";
 import { saveFile } from "./saved_file";
 import { useScroll } from "./scroll";
@@ -46,7 +47,7 @@ const READ_OUT = 5;
 
 export class Conversation extends Component {
     static template = "leadline.Conversation";
-    static components = { Composer, Head, Message, Search, Session };
+    static components = { Composer, Head, Message, Records, Search, Session };
     static props = {
         /** As Odoo knows them: {id, line, contact, unread, owner}. */
         conversation: Object,

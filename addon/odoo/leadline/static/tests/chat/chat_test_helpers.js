@@ -55,6 +55,8 @@ export const world = {
     templates: [],
     /** What chat_open says of writing first. */
     invitation: null,
+    /** What chat_records answers. */
+    records: null,
     /** Set to make the chat API unreachable. */
     down: false,
     /** What WhatsApp takes, as the chat API tells. */
@@ -252,6 +254,7 @@ export function playChat() {
         const summaries = { 1: [summary("conv1")], 2: [] };
         Object.assign(world, { summaries, chats: {}, calls: [], canSend: true, templates: [], down: false });
         world.invitation = null;
+        world.records = { lead: null, contact: null, others: [], can_switch: false, card: null, languages: [] };
         world.limits = structuredClone(LIMITS);
         mockChatApi();
         onRpc("leadline.conversation", "chat_open", ({ args: [model, id] }) => {
@@ -264,6 +267,7 @@ export function playChat() {
                 invitation: world.invitation,
             };
         });
+        onRpc("leadline.conversation", "chat_records", () => world.records);
         onRpc("leadline.conversation", "inbox_status", () => ({ mine: 0, unassigned: 0, rung: [] }));
         onRpc("leadline.conversation", "chat_grant", ({ args: [model, id, conversation] }) => {
             world.calls.push(`chat_grant ${model} ${id} ${conversation}`);
