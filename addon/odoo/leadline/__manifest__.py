@@ -20,6 +20,8 @@
         "views/leadline_connection_views.xml",
         "views/leadline_line_views.xml",
         "data/inbox_data.xml",
+        "security/leadline_double_security.xml",
+        "views/leadline_double_views.xml",
         "views/leadline_tag_views.xml",
         "views/leadline_line_rules_views.xml",
         "views/leadline_line_routing_views.xml",

@@ -26,6 +26,8 @@ from . import leadline_mention
 from . import ir_attachment
 from . import leadline_tag
 from . import leadline_notice
+from . import leadline_double
+from . import leadline_conversation_doubles
 from . import leadline_conversation_inbox
 from . import leadline_conversation_activity
 from . import leadline_audit

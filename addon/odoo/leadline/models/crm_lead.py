@@ -8,6 +8,10 @@ FILLED = ("source_id", "medium_id", "campaign_id", "team_id", "user_id")
 class CrmLead(models.Model):
     _inherit = "crm.lead"
 
+    # As for contacts, and only for leads that have none.
+    _leadline_head = models.Index("(lower(left(contact_name, 3))) WHERE partner_id IS NULL")
+    _leadline_tail = models.Index("(lower(right(contact_name, 3))) WHERE partner_id IS NULL")
+
     leadline_link_id = fields.Many2one(
         "leadline.link",
         string="Came Through",

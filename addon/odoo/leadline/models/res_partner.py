@@ -8,6 +8,10 @@ class ResPartner(models.Model):
     # Every first message looks a customer up by it, and `phone_validation` gives leads alone an index.
     phone_sanitized = fields.Char(index="btree_not_null")
 
+    # Doubles are looked for among names that begin or end alike.
+    _leadline_head = models.Index("(lower(left(name, 3)))")
+    _leadline_tail = models.Index("(lower(right(name, 3)))")
+
     leadline_consent_ids = fields.One2many(
         "leadline.consent", "partner_id", string="WhatsApp Consent", readonly=True, groups="leadline.group_agent"
     )

@@ -1,6 +1,7 @@
 from . import test_keys
 from . import test_signature
 from . import test_grant
+from . import test_doubles
 from . import test_event
 from . import test_connection
 from . import test_events
