@@ -17,15 +17,22 @@ from tests.every_type import Customer
 from tests.open_line import Card, OpenLine, Phone, add_agent, ask_odoo, browser, open_context, records, running, wrote
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
+_ADDON = Path(__file__).parents[1] / "addon/odoo/leadline"
+MARKETPLACE = _ADDON / "static/description"
 _CUSTOMER, _NAME = "5511912345678", "Ana Souza"
 _EVERYTHING, _EVERYTHING_NAME = "447700900456", "Grace Hill"
 _TROUBLE, _TROUBLE_NAME = "447700900789", "Alan Reed"
 _IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Version/18.0 Safari/604.1"
-_BUTTON = Path(__file__).parents[1] / "addon/odoo/leadline/static/button/leadline-button.js"
+_BUTTON = _ADDON / "static/button/leadline-button.js"
 _SHOP = """<!doctype html><html lang="en"><title>Blue bikes</title>
 <style>body{font:18px/1.6 sans-serif;margin:48px;max-width:44rem;color:#20405c}h1{font-size:40px;margin:0}</style>
 <h1>Blue bikes</h1><p>City, touring and cargo bicycles. Repairs while you wait.</p>
 <p>Main Street 12, open Monday to Friday from nine to six.</p></html>"""
+_BANNER = """<!doctype html><html lang="en"><style>
+body{{margin:0;height:560px;display:flex;align-items:center;gap:56px;padding:0 88px;box-sizing:border-box;color:#173b2f;
+font-family:sans-serif;background:linear-gradient(120deg,#f2fbf6,#d9f1e4)}}img{{width:240px}}h1{{font-size:92px;margin:0}}
+p{{font-size:38px;line-height:1.3;margin:12px 0 0}}</style><img src="data:image/png;base64,{icon}" alt="">
+<div><h1>Leadline</h1><p>Every chat with a customer,<br>on the customer's own card</p></div></html>"""
 _DESKTOP, _PHONE = {"width": 1500, "height": 960}, {"width": 390, "height": 844}
 
 # A second and a half of a moving square, as the browser itself makes MP4; null where it can't.
@@ -62,6 +69,8 @@ def main() -> None:
         trouble(chromium, line, Path(folder))
         templates(chromium, line)
         links(chromium, line)
+        inbox(chromium, line)
+        marketplace(chromium)
 
 
 def talk(chromium: Browser, line: OpenLine, folder: Path) -> None:
@@ -258,6 +267,76 @@ def links(chromium: Browser, line: OpenLine) -> None:
     page.goto(f"{line.odoo}/report/html/leadline.report_link_sheet/{poster['id']}")
     _save(page, "link-sheet")
     _website(chromium, button["short_url"])
+
+
+def inbox(chromium: Browser, line: OpenLine) -> None:
+    """Show the inbox as list and kanban, its counter, a probable double, and a card that learns from its chat."""
+    for number, (name, text, ago) in enumerate(
+        (
+            ("Hanna Berg", "Is the cargo bicycle still for sale? Write to me at hanna@example.com", 0.2),
+            ("Ines Faria", "Can you deliver on Saturday?", 3),
+            ("Jonas Weber", "The brakes squeak", 22.5),
+        )
+    ):
+        wrote(line, f"1202555015{number}", name, text, ago=timedelta(hours=ago))
+    cards = records(line, "Hanna Berg")
+    tags = [
+        ask_odoo(line, "leadline.tag", "create", {"name": name, "color": color})
+        for name, color in (("Workshop", 4), ("Complaint", 1))
+    ]
+    for name, tag in (("Jonas Weber", tags[0]), ("John Carter", tags[1])):
+        rows = ask_odoo(line, "leadline.conversation", "search", [("name", "=", name)])
+        ask_odoo(line, "leadline.conversation", "write", rows, {"tag_ids": [(4, tag)]})
+    ask_odoo(line, "res.partner", "create", {"name": "Hana Berg", "email": "hana@example.com", "city": "Oslo"})
+    ask_odoo(line, "ir.cron", "method_direct_trigger", _cron(line, "leadline.ir_cron_doubles"))
+    darken(line)
+    for suffix, dark, viewport in (("", False, _DESKTOP), ("-dark", True, _DESKTOP), ("-phone", False, _PHONE)):
+        page = _card(chromium, line, cards["crm.lead"], dark=dark, viewport=viewport).page
+        page.locator(".o_leadline_learnt").first.wait_for()
+        _save(page, f"learnt{suffix}")
+        page.goto(f"{line.odoo}/odoo/action-leadline.leadline_conversation_action")
+        page.locator(".o_data_row, .o_kanban_record:not(.o_kanban_ghost)").first.wait_for()
+        if viewport == _DESKTOP:
+            page.locator(".o_leadline_inbox").click()
+            page.locator(".o_leadline_inbox_mine").wait_for()
+            _save(page, f"inbox{suffix}")
+            page.keyboard.press("Escape")
+            page.locator(".o_switch_view.o_kanban").click()
+            page.locator(".o_kanban_record:not(.o_kanban_ghost)").first.wait_for()
+            _save(page, f"inbox-kanban{suffix}")
+        else:
+            _save(page, f"inbox{suffix}")
+        page.goto(f"{line.odoo}/odoo/action-leadline.leadline_double_action")
+        page.locator(".o_data_row, .o_kanban_record").first.click()
+        page.locator("[name=comparison] table").wait_for()
+        _save(page, f"double{suffix}")
+
+
+def _cron(line: OpenLine, xmlid: str) -> list[int]:
+    module, name = xmlid.split(".")
+    found = ask_odoo(line, "ir.model.data", "search_read", [("module", "=", module), ("name", "=", name)], ["res_id"])
+    return [found[0]["res_id"]]
+
+
+def marketplace(chromium: Browser) -> None:
+    """Make what the marketplace shows: some of the pictures, smaller, a banner, and a look at the whole page."""
+    for name in ("lead", "lead-phone", "inbox", "inbox-kanban", "window-closed", "learnt", "links"):
+        with Image.open(IMAGES / f"{name}.png") as shot:
+            small = shot.convert("RGB")
+            small.thumbnail((1100, 1100))
+            small.convert("P", palette=Image.Palette.ADAPTIVE, colors=128).save(
+                MARKETPLACE / f"{name}.png", optimize=True
+            )
+    icon = base64.b64encode((MARKETPLACE / "icon.png").read_bytes()).decode()
+    page = open_context(chromium, viewport={"width": 1120, "height": 560}).new_page()
+    page.set_content(_BANNER.format(icon=icon))
+    path = MARKETPLACE / "banner.png"
+    page.screenshot(path=path)
+    _shrink(path)
+    page.set_viewport_size({"width": 1140, "height": 900})
+    page.goto((MARKETPLACE / "index.html").as_uri())
+    page.screenshot(path=IMAGES / "marketplace.png", full_page=True)
+    _shrink(IMAGES / "marketplace.png")
 
 
 def _link(line: OpenLine, **values: object) -> dict[str, Any]:

@@ -3,7 +3,7 @@ import logging
 from markupsafe import Markup
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command, Domain
 from odoo.tools import SQL
 
@@ -141,7 +141,7 @@ class LeadlineDouble(models.Model):
         for double in self:
             for card in (double.partner_id, double.other_id, double.lead_id):
                 if card and not card.has_access("write"):
-                    raise UserError(self.env._("You may decide only about cards that you may write to."))
+                    raise AccessError(self.env._("You may decide only about cards that you may write to."))
 
     # ------------------------------------------------------------
     # Finding

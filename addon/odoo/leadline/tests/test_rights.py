@@ -29,6 +29,7 @@ WRITES = {AGENT, MANAGER}
 AGENTS = {AGENT, COLLEAGUE, READER, MANAGER, ELSEWHERE}
 SEES_LINKS = {AGENT, COLLEAGUE, READER, MANAGER, SYSTEM}
 SETS_UP = {SYSTEM}
+DECIDES = {AGENT, COLLEAGUE, MANAGER, SYSTEM}
 NOBODY = set()
 
 PICTURE = {"type": "image", "filename": "a.png", "mime": "image/png", "size": 9}
@@ -51,6 +52,7 @@ CARD = {
     "chat_reopen": (("conv-1",), WRITES),
     "chat_transfer": (("conv-1", "user", AGENT), WRITES),
     "chat_transfer_targets": (("conv-1", ""), WRITES),
+    "chat_learn": (("conv-1", "email", "ada@example.com", ""), WRITES),
     "chat_templates": (("line-test",), READS),
     "chat_template_values": (("line-test", "hello", "en"), READS),
     "chat_start_upload": (("line-test", PICTURE), WRITES),
@@ -76,6 +78,11 @@ METHODS = {
     ("leadline.connection", "action_pair"): ((), SETS_UP),
     # The last: nothing is left afterwards.
     ("leadline.connection", "action_unpair"): (("connection",), SETS_UP),
+    # Who may write both contacts decides; who may merge contacts in Odoo joins.
+    ("leadline.double", "action_different"): (("double",), DECIDES),
+    ("leadline.double", "action_reopen"): (("double",), DECIDES),
+    ("leadline.double", "action_keep_first"): (("double",), {SYSTEM}),
+    ("leadline.double", "action_keep_second"): (("other double",), {SYSTEM}),
 }
 BY_ACCESS_RULES = {"create", "write", "unlink", "get_empty_list_help"}
 """What Odoo's own access rules guard, which `TestAccessRules` holds, or what Odoo answers anybody."""
@@ -161,7 +168,19 @@ class TestRights(HttpCase, LeadlineCase):
         # A card of the company, so that nobody of another one may read it.
         self.partner.company_id = self.env.company
         link = {"name": "Poster", "identifier": "link-1", "reference": "K7M4PW", "line_id": self.line.id}
+        doubles = [
+            {
+                "partner_id": self.partner.id,
+                "other_id": self.env["res.partner"].create({"name": name, "company_id": self.env.company.id}).id,
+                "reason": "name",
+                "company_id": self.env.company.id,
+            }
+            for name in ("Ada Exampel", "Ada Exampla")
+        ]
+        double, other = self.env["leadline.double"].create(doubles)
         self.ids = {
+            "double": double.ids,
+            "other double": other.ids,
             "lead": self.lead.ids,
             "session": self.talk.session_id.ids,
             "connection": self.connection.ids,
