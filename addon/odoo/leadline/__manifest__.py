@@ -5,12 +5,8 @@
     "category": "Sales/CRM",
     "author": "Leadline",
     "license": "LGPL-3",
-<<<<<<< HEAD
+    "images": ["static/description/banner.png", "static/description/lead.png"],
     "depends": ["crm", "phone_validation", "rating", "resource"],
-=======
-    "images": ["static/description/banner.png", "static/description/lead.png", "static/description/inbox.png"],
-    "depends": ["crm", "phone_validation"],
->>>>>>> dc35254 (Tell the marketplace what Leadline is; take the pictures of the inbox, doubles and what a chat teaches)
     "external_dependencies": {"python": ["phonenumbers", "cryptography"]},
     "data": [
         "security/leadline_groups.xml",
