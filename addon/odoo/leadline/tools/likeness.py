@@ -34,6 +34,6 @@ def likeness(one: str, other: str) -> int:
 
 
 def ends(name: str) -> tuple[list[str], list[str]]:
-    """Return the first and the last three characters that a name like this one may have, in any order of its words."""
-    words = [*name.split(), name.strip()]
+    """Return the first and the last three letters, small, that a name like it may have, its words in any order."""
+    words = [*name.lower().split(), name.lower().strip()]
     return sorted({word[:3] for word in words if word}), sorted({word[-3:] for word in words if word})
