@@ -5,7 +5,7 @@
     "category": "Sales/CRM",
     "author": "Leadline",
     "license": "LGPL-3",
-    "images": ["static/description/banner.png", "static/description/lead.png"],
+    "images": ["static/description/banner.png", "static/description/lead.png", "static/description/inbox.png"],
     "depends": ["crm", "phone_validation", "rating", "resource"],
     "external_dependencies": {"python": ["phonenumbers", "cryptography"]},
     "data": [

@@ -218,7 +218,7 @@ class LeadlineDouble(models.Model):
     @api.model
     def _ask_service(self):
         """Take over what the service itself doubts: one identity that WhatsApp named with two people."""
-        for connection in self.env["leadline.connection"].search([]):
+        for connection in self.env["leadline.connection"].search([("active", "=", True)]):
             try:
                 self._take_reviews(connection)
             except UserError as failure:
