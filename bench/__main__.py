@@ -1,9 +1,10 @@
 """`make bench`: every benchmark, as tables."""
 
-from bench import cold_start, cost, inbound, odoo_events, open_line, outbound
+from bench import cold_start, cost, inbound, odoo_events, open_line, open_tab, outbound
 
 _TABLES = {
     "The open line, end to end on this machine": open_line.rows,
+    "The chat tab, on a long conversation against a short one": open_tab.rows,
     "Inbound, against peers and floors": inbound.rows,
     "Outbound, against the queues' rates and floors": outbound.rows,
     "Odoo with two workers, against its own pages": odoo_events.rows,
