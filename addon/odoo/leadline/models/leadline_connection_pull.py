@@ -2,9 +2,12 @@ import logging
 from datetime import timedelta
 from functools import partial
 
+import psycopg2
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.service.model import retrying
+from odoo.tools import SQL
 
 from ..tools.event import BATCH_LIMIT
 
@@ -109,8 +112,19 @@ class LeadlineConnection(models.Model):
         """Note how the service says that it reaches Odoo: `{"way", "code"}`. Nothing is written that stands already."""
         self.ensure_one()
         told = {"way": "pushed" if reach.get("way") == "pushed" else "pulled", "way_code": reach.get("code") or False}
-        if changed := {name: value for name, value in told.items() if self[name] != value}:
+        changed = {name: value for name, value in told.items() if self[name] != value}
+        if changed and self._is_free():
             self.write(changed)
+
+    def _is_free(self):
+        """Lock the row, unless another call has it or has just changed it: that one notes the same."""
+        query = SQL("SELECT FROM leadline_connection WHERE id = %s FOR NO KEY UPDATE NOWAIT", self.id)
+        try:
+            with self.env.cr.savepoint(flush=False):
+                self.env.cr.execute(query, log_exceptions=False)
+        except psycopg2.OperationalError:
+            return False
+        return True
 
     # ------------------------------------------------------------
     # Fetching
