@@ -29,7 +29,7 @@ class LeadlineAudit(models.Model):
     act = fields.Selection(
         [
             ("saw", "Saw"),
-            ("sent", "Sent"),
+            ("sent", "Sent a message"),
             ("noted", "Left a note"),
             ("transferred", "Transferred"),
             ("exported", "Exported"),
