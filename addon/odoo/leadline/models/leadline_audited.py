@@ -39,7 +39,7 @@ class LeadlineAudited(models.AbstractModel):
         return not field.readonly and name not in models.MAGIC_COLUMNS
 
     def _audited_name(self):
-        return {"what": self.env._(self._description), "name": self.display_name}
+        return {"what": self.env["ir.model"]._get(self._name).name, "name": self.display_name}
 
     def _note_setting(self, detail):
         self.ensure_one()

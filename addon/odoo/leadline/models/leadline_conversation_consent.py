@@ -61,10 +61,14 @@ class LeadlineConversation(models.Model):
         """
         stops = said.value == "stop"
         sentences = {
-            ("stop", "keyword"): self.env._("The customer wrote a word that stops messages, such as STOP."),
-            ("stop", "whatsapp"): self.env._("The customer switched marketing messages off in WhatsApp."),
-            ("resume", "keyword"): self.env._("The customer took STOP back by a word such as START."),
-            ("resume", "whatsapp"): self.env._("The customer switched marketing messages on in WhatsApp."),
+            "stop": {
+                "keyword": self.env._("The customer wrote a word that stops messages, such as STOP."),
+                "whatsapp": self.env._("The customer switched marketing messages off in WhatsApp."),
+            },
+            "resume": {
+                "keyword": self.env._("The customer took STOP back by a word such as START."),
+                "whatsapp": self.env._("The customer switched marketing messages on in WhatsApp."),
+            },
         }
         if stops or said.agreed:
             self.env["leadline.consent"]._record(
@@ -73,7 +77,7 @@ class LeadlineConversation(models.Model):
                 state="withdrawn" if stops else "given",
                 way=said.source,
                 at=said.at,
-                evidence=sentences[said.value, said.source],
+                evidence=sentences[said.value][said.source],
             )
         # On any line: it is the person's word.
         spoken = self.search([("contact", "=", self.contact), ("connection_id", "=", self.connection_id.id)])

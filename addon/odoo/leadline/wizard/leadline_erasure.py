@@ -15,7 +15,7 @@ class LeadlineErasure(models.TransientModel):
     _description = "WhatsApp Erasure"
 
     partner_id = fields.Many2one("res.partner", string="Contact", required=True, readonly=True, ondelete="cascade")
-    conversation_count = fields.Integer(compute="_compute_conversation_count")
+    conversation_count = fields.Integer("Conversations", compute="_compute_conversation_count")
     sure = fields.Boolean("I understand that this can't be undone")
 
     @api.depends("partner_id")

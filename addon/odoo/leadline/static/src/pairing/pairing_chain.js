@@ -86,6 +86,10 @@ export class PairingChain extends Component {
             : _t("Fetching the conversations that are there already … %s", existing.count);
     }
 
+    get wroteText() {
+        return _t("%s has written. It works.", this.state.chain.message.name);
+    }
+
     async look() {
         clearTimeout(this.timer);
         try {

@@ -231,6 +231,10 @@ export class TemplatePicker extends Component {
         return Math.max(this.found.length - SHOWN, 0);
     }
 
+    get hiddenText() {
+        return _t("Search to find %s more.", this.hidden);
+    }
+
     get languages() {
         const codes = [...new Set(this.state.templates.map(({ language }) => language))];
         return codes
