@@ -94,7 +94,7 @@ class TestLink(LeadlineCase):
         self.assertEqual(len(self.service.calls), count)
 
     def test_nothing_is_saved_while_the_service_is_away_or_says_no(self):
-        self.says({"detail": "Another link already ends in “spring”."}, 409)
+        self.says({"code": "slug_taken", "detail": "Another link already ends in “spring”."}, 409)
         with self.assertRaisesRegex(UserError, "already ends in"), self.env.cr.savepoint():
             self.make(slug="spring")
         self.connection.url = "http://127.0.0.1:1/"

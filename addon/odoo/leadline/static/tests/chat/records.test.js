@@ -45,7 +45,7 @@ test("an agent turns the chat to another contact and follows it there", async ()
     });
     await openTab();
     await contains(".o_leadline_switch").click();
-    expect(queryAllTexts(".o_leadline_record_offer")).toEqual(["Grace Examplegrace@example.com"]);
+    expect(queryAllTexts(".o_leadline_record_offer")).toEqual(["Grace Example\ngrace@example.com"]);
     await contains(".o_leadline_record_offer").click();
     expect.verifySteps(["crm.lead 1 conv1 res.partner 8", "res.partner 8"]);
 });
