@@ -78,6 +78,12 @@ class TestAudit(LeadlineCase):
         self.assertIn("Service Address", by_connection.detail)
         self.assertNotIn("other.example.com", by_connection.detail)
 
+    def test_a_changed_setting_is_noted_in_the_language_of_who_changed_it(self):
+        self.env["res.lang"]._activate_lang("pt_BR")
+        self.env["ir.model"]._get("leadline.line").update_field_translations("name", {"pt_BR": "Linha do WhatsApp"})
+        self.line.with_user(self.manager).with_context(lang="pt_BR").write({"unknown_customer": "contact"})
+        self.assertIn("Linha do WhatsApp", self.acts.search([("act", "=", "set")]).detail)
+
     def test_what_the_service_tells_is_nobodys_change(self):
         self.met()
         self.assertFalse(self.acts.search([("act", "in", ("set", "transferred"))]))
