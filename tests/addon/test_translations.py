@@ -9,7 +9,7 @@ import pytest
 
 from tests.translations import MODULES, language_files, read, template_file
 
-LANGUAGES = ("es",)
+LANGUAGES = ("es", "pt_BR")
 """What each module speaks besides English."""
 
 FILES = [pytest.param(file, id=f"{module}-{file.stem}") for module in MODULES for file in language_files(module)]
