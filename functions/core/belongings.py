@@ -16,6 +16,7 @@ from functions.core.erased import erased_at
 from functions.core.identity import Alias, erased_suffix
 from functions.core.ids import key_of
 from functions.core.imports import Kept, import_of, waiting_import
+from functions.core.lines import every_line
 from functions.core.parked import Incomplete, Item, body_of, items
 from functions.core.phone import digits, variants
 from functions.core.store import Document, Query, Store
@@ -23,6 +24,9 @@ from functions.core.whatsapp import Person as WhatsAppPerson
 
 AT_ONCE = 100
 """How many documents are read, or written, at a time: a message may have a raw item of some size."""
+
+_OF_OURS = ("task", "event")
+"""States of what was put aside that hold our own ids, which are an account's."""
 
 _ENCODED = re.compile(r"[A-Za-z0-9+/_-]{16,}")
 
@@ -147,10 +151,19 @@ async def group_messages_of(store: Store, person: Person) -> list[Document]:
     return [one for one in await _all(store, query) if traces.in_text(one.fields["raw"])]
 
 
-async def put_aside(store: Store, person: Person) -> AsyncIterator[tuple[Item, bytes]]:
-    """Yield what could not be handled and speaks of the person, with its body."""
+async def put_aside(store: Store, person: Person, *, certainly: bool = False) -> AsyncIterator[tuple[Item, bytes]]:
+    """Yield what could not be handled and speaks of the person, with its body, unless it is another account's.
+
+    `certainly`: nor what may be another's, since no line is known for it. A person may write to several accounts.
+    """
+    owners = {line.id: line.account for line in await every_line(store)}
+    shared = set(owners.values()) - {person.account}
     traces = Traces.of(person)
     async for item in items(store):
+        owner = owners.get(item.line or "")
+        named = owner is not None or item.state in _OF_OURS
+        if owner not in (None, person.account) or (certainly and shared and not named):
+            continue
         try:
             body = await body_of(store, item)
         except Incomplete:

@@ -46,7 +46,7 @@ async def about(ports: Ports, person: Person) -> dict[str, Any]:
         "group_messages": [_raw(one) for one in await belongings.group_messages_of(store, person)],
         "put_aside": [
             {"reason": item.reason, "at": item.at.isoformat(), "body": body.decode(errors="replace")}
-            async for item, body in belongings.put_aside(store, person)
+            async for item, body in belongings.put_aside(store, person, certainly=True)
         ],
         "handed_over": [part for one in imports for part in _naming(one.value, traces)],
     }

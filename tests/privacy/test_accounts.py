@@ -1,0 +1,32 @@
+"""A person may write to two businesses that share a Leadline: what one asks never touches what the other has."""
+
+import pytest
+
+from tests.payloads import ANA, inbound
+
+THEIRS = "What Ana wrote to the other business"
+
+
+@pytest.fixture
+async def contact(rig):
+    """Ana wrote to both accounts; of each something could not be handled. Returns her contact in the first."""
+    await rig.add_connection("theirs", account="theirs")
+    await rig.add_line("their-line", number="200", account="theirs", connection="theirs", waba="300")
+    tab = await rig.chatting(ANA)
+    await rig.deliver(inbound(ANA, "text", {"body": "Mine, unreadable"}, timestamp="soon"))
+    await rig.deliver(inbound(ANA, "text", {"body": THEIRS}, timestamp="soon", number="200"))
+    # A whole webhook that nobody can read may be anybody's.
+    await rig.post_body(f'{{"to": "200", "from": "{ANA.wa_id}", "text": "{THEIRS}'.encode())
+    return (await tab.head())["contact"]["id"]
+
+
+async def test_nothing_that_another_account_put_aside_is_handed_out(rig, contact):
+    handed_out = (await rig.call("GET", f"/v1/contacts/{contact}?by=7")).text
+    assert "Mine, unreadable" in handed_out
+    assert THEIRS not in handed_out
+
+
+async def test_what_another_account_put_aside_outlives_an_erasure(rig, contact):
+    assert (await rig.call("DELETE", f"/v1/contacts/{contact}?by=7")).status_code == 202
+    await rig.drain()
+    assert {one["line"] for one in rig.documents("parked")} == {"their-line"}
