@@ -18,7 +18,7 @@ from functions.core.pairing import VALID, pairing_key, run_out
 from functions.core.reach import reach_key, reach_view
 from functions.core.secrets import Seal, new_secret
 from functions.core.settings import check_url
-from functions.core.store import NOW, Document, Stale, delete, update
+from functions.core.store import NOW, Document, NotFound, Stale, delete, update
 from functions.core.tasks import QueueUnavailable, Task
 
 Address = Annotated[str, StringConstraints(max_length=500)]
@@ -30,7 +30,7 @@ class Place(Strict):
     """Where the CRM is: an address at which we could reach it, and its database, where a host has several."""
 
     url: Address | None = None
-    database: Annotated[str, StringConstraints(pattern=r"^[\w.-]{1,100}$")] | None = None
+    database: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,100}$")] | None = None
 
     @field_validator("url")
     @classmethod
@@ -64,22 +64,24 @@ async def pair(desk: Desk, seal: Seal, wanted: Exchange) -> dict[str, Any]:
     [found] = await store.get([connection_key(pairing.fields["connection"])])
     if found is None or found.fields["account"] != pairing.fields["account"]:
         raise Problem(404, "pairing_code_unknown", f"The connection of this code was removed. {_AGAIN}")
-    if pairing.fields.get("claim") == claim:
-        connection = connection_of(found)
-        return await _paired(desk, connection, seal.open(connection.secrets[0]))
     if "claim" in pairing.fields:
-        raise _used()
+        connection = connection_of(found)
+        # Unpaired since, or paired anew by another code: that secret is somebody else's.
+        stands = connection.secrets and pairing.fields.get("paired") == found.fields.get("paired")
+        if pairing.fields["claim"] != claim or not stands:
+            raise _used()
+        return await _paired(desk, connection, seal.open(connection.secrets[0]))
     secret = new_secret()
     fields = {"secrets": [seal.close(secret)], "kind": wanted.kind, "paired": now.timestamp(), **wanted.place.fields()}
     try:
         await store.commit(
             [
-                update(pairing.key, {"claim": claim}, version=pairing.version),
+                update(pairing.key, {"claim": claim, "paired": now.timestamp()}, version=pairing.version),
                 update(found.key, fields),
                 delete(reach_key(found.key.id)),
             ]
         )
-    except Stale:
+    except (Stale, NotFound):
         raise _used() from None
     paired = await desk.directory.connection(found.key.id, fresh=True)
     if paired is None:

@@ -227,3 +227,17 @@ async def test_a_browser_can_neither_see_nor_unpair_a_connection(rig):
     for method, path in (("GET", "connection"), ("DELETE", "connection"), ("POST", "connection/check")):
         answer: httpx.Response = await rig.chat.request(method, f"/v1/{path}", headers=headers, json={})
         assert answer.status_code == 403
+
+
+async def test_who_paired_before_does_not_get_the_secret_of_who_paired_since(rig, code):
+    assert (await exchange(rig, code)).status_code == 201
+    assert (await exchange(rig, await another_code(rig), "another-claim-of-letters")).status_code == 201
+    again = await exchange(rig, code)
+    assert (again.status_code, again.json()["code"]) == (409, "pairing_code_used")
+
+
+async def test_a_code_that_comes_again_after_unpairing_was_used(rig, code):
+    call = await paired(rig, code)
+    assert (await call("DELETE", "/v1/connection")).status_code == 200
+    again = await exchange(rig, code)
+    assert (again.status_code, again.json()["code"]) == (409, "pairing_code_used")
