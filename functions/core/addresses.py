@@ -24,8 +24,22 @@ async def public_address(host: str) -> str:
     except (OSError, UnicodeError):
         raise NoAddress("the name of the CRM's host leads nowhere") from None
     addresses = [ipaddress.ip_address(address[4][0]) for address in found]
-    if not all(address.is_global for address in addresses):
+    if not all(_is_public(address) for address in addresses):
         raise PrivateAddress(
             "the CRM's address is a private one; LEADLINE_ALLOW_PRIVATE_CRM=1 allows it on one machine"
         )
     return str(min(addresses, key=lambda address: address.version))
+
+
+_TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
+"""IPv6 addresses behind which a network's own gateway reaches an IPv4 address (RFC 6052)."""
+
+
+def _is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    if address.version == 6:
+        inner = address.ipv4_mapped or address.sixtofour
+        if inner is None and address in _TRANSLATED:
+            inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+        if inner is not None:
+            return _is_public(inner)
+    return address.is_global and not address.is_multicast

@@ -1,5 +1,6 @@
 """Odoo: batches of events to the add-on's signed controller."""
 
+import asyncio
 import json
 import socket
 import ssl
@@ -19,6 +20,12 @@ from functions.core.signature import sign_call
 from functions.sync.crm import CrmUnreachable
 
 _TIMEOUT = httpx.Timeout(55, connect=5)
+_LONGEST = 60
+"""Seconds for all of a call: whoever sends a byte now and then would else hold it for ever."""
+
+_LARGEST = 4 * 1024 * 1024
+"""Bytes of an answer: 100 results with 50 cards each are far less, and an instance serves many accounts."""
+
 _PATH = "/leadline/events"
 
 _CODES: Mapping[str, str] = {
@@ -49,6 +56,22 @@ class Odoo:
         """Post a batch. The same batch may come again; its events' ids and versions make that harmless."""
         body = json.dumps({"connection": connection.id, "events": list(events)}).encode()
         try:
+            async with asyncio.timeout(_LONGEST):
+                answer, said = await self._answer(connection, secrets, body)
+        except TimeoutError:
+            raise CrmUnreachable("timeout") from None
+        if answer.status_code != httpx.codes.OK:
+            raise _refusal(answer, said)
+        try:
+            results = _Results.model_validate_json(said).results
+        except ValidationError:
+            raise CrmUnreachable("not_leadline") from None
+        return [result.answer() for result in results]
+
+    async def _answer(
+        self, connection: Connection, secrets: Sequence[str], body: bytes
+    ) -> tuple[httpx.Response, bytes]:
+        try:
             request = await self._request(connection, secrets, body)
         except (httpx.InvalidURL, ValueError):
             raise CrmUnreachable("no_address", "The connection's address or secret is not one.") from None
@@ -57,16 +80,13 @@ class Odoo:
         except NoAddress as error:
             raise CrmUnreachable("dns", str(error)) from None
         try:
-            answer = await self._client.send(request, follow_redirects=False)
+            answer = await self._client.send(request, follow_redirects=False, stream=True)
+            try:
+                return answer, await _read(answer)
+            finally:
+                await answer.aclose()
         except httpx.HTTPError as error:
             raise CrmUnreachable(_code_of_error(error)) from None
-        if answer.status_code != httpx.codes.OK:
-            raise _refusal(answer)
-        try:
-            results = _Results.model_validate_json(answer.content).results
-        except ValidationError:
-            raise CrmUnreachable("not_leadline") from None
-        return [result.answer() for result in results]
 
     async def _request(self, connection: Connection, secrets: Sequence[str], body: bytes) -> httpx.Request:
         """Return the signed call. A CRM that must be public is called at the address that was found to be so."""
@@ -74,7 +94,8 @@ class Odoo:
             "POST",
             connection.url + _PATH,
             content=body,
-            headers=self._headers(connection, secrets, body),
+            # Packed, a small answer may hide a large one.
+            headers={**self._headers(connection, secrets, body), "Accept-Encoding": "identity"},
             timeout=_TIMEOUT,
         )
         if not self._allow_private:
@@ -99,6 +120,18 @@ class Odoo:
         return headers
 
 
+async def _read(answer: httpx.Response) -> bytes:
+    """Return an answer as it was sent. Raises `CrmUnreachable` for one that is too long, without reading on."""
+    if answer.headers.get("content-encoding", "identity") != "identity":
+        raise CrmUnreachable("not_leadline", "The CRM's answer is packed, which was not asked for.")
+    said = bytearray()
+    async for chunk in answer.aiter_bytes():
+        said += chunk
+        if len(said) > _LARGEST:
+            raise CrmUnreachable("not_leadline", f"The CRM's answer is over {_LARGEST >> 20} MiB.")
+    return bytes(said)
+
+
 def _code_of_error(error: httpx.HTTPError) -> str:
     """Return why there was no answer, by what lies at the bottom of the error."""
     if isinstance(error, httpx.TimeoutException):
@@ -117,9 +150,9 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def _refusal(answer: httpx.Response) -> CrmUnreachable:
+def _refusal(answer: httpx.Response, text: bytes) -> CrmUnreachable:
     """Return what an answer other than 200 means; the add-on's own refusals carry a code."""
-    said = _CODES.get(_code(answer))
+    said = _CODES.get(_code(text))
     if said:
         return CrmUnreachable(said)
     status = answer.status_code
@@ -132,9 +165,9 @@ def _refusal(answer: httpx.Response) -> CrmUnreachable:
     return CrmUnreachable("error", f"The CRM answers with an error (status {status}).")
 
 
-def _code(answer: httpx.Response) -> str:
+def _code(text: bytes) -> str:
     try:
-        problem = answer.json()
-    except ValueError:
+        problem = json.loads(text)
+    except (ValueError, RecursionError):
         return ""
     return str(problem.get("code", "")) if isinstance(problem, dict) else ""

@@ -1,5 +1,7 @@
 """What stands between us and a CRM is named, so that somebody can mend it."""
 
+import asyncio
+import gzip
 import socket
 
 import httpx
@@ -7,6 +9,7 @@ import pytest
 
 from functions.core.reach import WHY
 from functions.core.tasks import Task
+from functions.sync import odoo
 from tests.payloads import ANA, inbound_text
 from tests.rig import CONNECTION, rigged
 from tests.sync.https import serving
@@ -122,3 +125,46 @@ async def test_a_connection_that_was_never_paired_waits_in_silence(rig):
 
 def test_every_reason_is_a_sentence():
     assert all(sentence.endswith(".") for sentence in WHY.values())
+
+
+async def test_an_answer_that_never_ends_holds_nothing_up(rig, monkeypatch):
+    async def answer(events):
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(odoo, "_LONGEST", 0.01)
+    rig.crm.answers_with = answer
+    assert (await check(rig))["code"] == "timeout"
+
+
+async def test_an_answer_is_not_read_beyond_what_one_may_be(rig):
+    read = []
+
+    class Endless(httpx.AsyncByteStream):
+        async def __aiter__(self):
+            while len(read) < 1000:
+                read.append(1 << 16)
+                yield b"x" * read[-1]
+
+    async def answer(events):
+        return httpx.Response(200, stream=Endless())
+
+    rig.crm.answers_with = answer
+    assert (await check(rig))["code"] == "not_leadline"
+    assert sum(read) <= odoo._LARGEST + (1 << 16)
+
+
+async def test_a_packed_answer_is_not_unpacked(rig):
+    async def answer(events):
+        return httpx.Response(200, content=gzip.compress(b" " * 1000), headers={"Content-Encoding": "gzip"})
+
+    rig.crm.answers_with = answer
+    assert (await check(rig))["code"] == "not_leadline"
+    assert rig.crm.headers[-1]["accept-encoding"] == "identity"
+
+
+async def test_a_refusal_that_is_nested_without_end_is_a_refusal(rig):
+    async def answer(events):
+        return httpx.Response(500, content=b"[" * 100_000)
+
+    rig.crm.answers_with = answer
+    assert (await check(rig))["code"] == "error"
