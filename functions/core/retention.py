@@ -63,11 +63,12 @@ def file_expiry(at: float, policy: Policy) -> int:
     return int(at) + (policy.files - 1) * _DAY
 
 
-def retention_task(account: str, behind: str, cause: str) -> Task:
+def retention_task(account: str, behind: str, cause: str, at: datetime | None = None) -> Task:
     """Return the task that brings the messages of a line up to its account's policy, some at a time."""
     return Task(
         queue="housekeeping",
         function="sync",
         payload={"kind": "retention", "account": account, "behind": behind},
         name=key_of("retention", account, behind, cause),
+        at=at,
     )

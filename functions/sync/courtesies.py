@@ -17,6 +17,7 @@ from functions.core.lines import Directory, Line
 from functions.core.message import Author, message_key, outbound_fields, outbound_key
 from functions.core.outbox import send_task
 from functions.core.ports import Ports
+from functions.core.retention import keep
 from functions.core.status import shown
 from functions.core.store import NOW, Document, Key, Refused, Unavailable, create, merge, update
 from functions.core.window import is_open
@@ -123,6 +124,7 @@ class Courtesies:
         )
         # A STOP that comes while it waits stops the notice, and never its own answer.
         fields |= {"courtesy": courtesy, **({"automatic": True} if courtesy == NOTICE else {})}
+        keep(fields, await self._directory.policy(line.account))
         told = event(
             "message.sent",
             account=line.account,

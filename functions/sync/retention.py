@@ -4,7 +4,10 @@ An account's policy stands in its messages as a time. When the policy changes, a
 """
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import astuple, replace
 
 from functions.core.events import deliver_task, event
 from functions.core.ids import key_of
@@ -16,6 +19,9 @@ from functions.core.store import NOW, REMOVE, Document, NotFound, Query, Stale, 
 
 log = logging.getLogger(__name__)
 
+_MINUTE = timedelta(minutes=1)
+"""As long as an instance works with a policy that it has read (`core.lines.CACHED`)."""
+
 _FILES = 50
 _MESSAGES = 200
 _REASON = "The file was deleted: its time was over."
@@ -24,8 +30,7 @@ _REASON = "The file was deleted: its time was over."
 async def forget_files(ports: Ports) -> None:
     """Delete the files whose time is over, at most 50: the next sweep goes on. Raises `MediaUnavailable`."""
     now = ports.now().timestamp()
-    due = Query("messages", {"media.state": "stored"}, order="media.expires", limit=_FILES)
-    over = [one for one in await ports.store.query(due) if one.fields["media"]["expires"] <= now]
+    over = await _over_now(ports, now)
     for message in over:
         media = message.fields["media"]
         if not message.fields.get("again"):  # The message that says the same again has the same file, and keeps it.
@@ -34,6 +39,16 @@ async def forget_files(ports: Ports) -> None:
         await _say_gone(ports, message)
     if over:
         log.info("files forgotten", extra={"count": len(over)})
+
+
+async def _over_now(ports: Ports, now: float) -> list[Document]:
+    """Return messages whose file is over. Mostly there is none, which one read tells: this is asked every minute."""
+    for limit in (1, _FILES):
+        due = Query("messages", {"media.state": "stored"}, order="media.expires", limit=limit)
+        over = [one for one in await ports.store.query(due) if one.fields["media"]["expires"] <= now]
+        if not over:
+            break
+    return over
 
 
 async def _say_gone(ports: Ports, message: Document) -> None:
@@ -61,37 +76,70 @@ async def _say_gone(ports: Ports, message: Document) -> None:
         await ports.tasks.enqueue(deliver_task(line.connection, key_of(message.key.id, "file over")))
 
 
+class _Walk(Struct, frozen=True):
+    """A walk through a line's conversations, the latest changed first, down to what was not changed `since`.
+
+    Who writes meanwhile comes to stand before it, and instances know the old policy for a minute: so there is another
+    walk through what was changed since this one `began`, until one has found nothing that was left to do.
+    """
+
+    line: str
+    began: str
+    since: str = ""
+    found: str = ""
+    updated: str = ""
+    last: str = ""
+
+    @property
+    def after(self) -> tuple[datetime, str] | None:
+        return (datetime.fromisoformat(self.updated), self.last) if self.last else None
+
+    def reaches(self, conversation: Document) -> bool:
+        return not self.since or conversation.fields["updated"] >= datetime.fromisoformat(self.since)
+
+    def past(self, conversation: Document, *, changed: bool) -> "_Walk":
+        updated = conversation.fields["updated"].isoformat()
+        return replace(self, found=self.found or ("some" if changed else ""), updated=updated, last=conversation.key.id)
+
+
 async def retain(ports: Ports, account: str, behind: str) -> None:
     """Bring the messages of one line's next conversation up to the account's policy, and queue what is left.
 
-    `behind`: the line, and behind a space each the time and the id of the last conversation. Repeating it is harmless.
+    `behind`: the line, or how far a walk is. Repeating it is harmless.
     """
-    line, *place = behind.split(" ")
+    now = ports.now()
+    line, *rest = behind.split(" ")
+    walk = _Walk(line, *rest) if rest else _Walk(line, (now - _MINUTE).isoformat())
     policy = await Directory(ports.store).policy(account)
-    after = (datetime.fromisoformat(place[0]), place[1]) if len(place) > 1 else None
-    query = Query("conversations", {"line": line}, order="updated", descending=True, after=after, limit=1)
+    query = Query("conversations", {"line": line}, order="updated", descending=True, after=walk.after, limit=1)
     found = await ports.store.query(query)
-    if not found:
+    at = None
+    if found and walk.reaches(found[0]):
+        following = walk.past(found[0], changed=await _apply(ports, found[0].key.id, policy))
+    elif walk.found or not walk.since:
+        at = now + 2 * _MINUTE
+        following = _Walk(line, (at - _MINUTE).isoformat(), since=walk.began)
+    else:
         log.info("policy applied", extra={"account": account, "line": line})
         return
-    [conversation] = found
-    await _apply(ports, conversation.key.id, policy)
-    place = [conversation.fields["updated"].isoformat(), conversation.key.id]
-    await ports.tasks.enqueue(retention_task(account, " ".join((line, *place)), str(ports.now().timestamp())))
+    await ports.tasks.enqueue(retention_task(account, " ".join(astuple(following)), "walk", at))
 
 
-async def _apply(ports: Ports, conversation: str, policy: Policy) -> None:
-    after = None
+async def _apply(ports: Ports, conversation: str, policy: Policy) -> bool:
+    """Bring a conversation's messages up to the policy; returns whether any was not."""
+    changed, after = False, None
     while found := await ports.store.query(
         Query("messages", {"conversation": conversation}, order="changed", after=after, limit=_MESSAGES)
     ):
         for message in found:
             if fields := _over(message, policy):
+                changed = True
                 try:
                     await ports.store.commit([update(message.key, fields)])
                 except NotFound:
                     continue
         after = (found[-1].fields["changed"], found[-1].key.id)
+    return changed
 
 
 def _over(message: Document, policy: Policy) -> dict[str, object]:

@@ -1,7 +1,7 @@
 """What is over goes by itself: messages by the store, their files by the sweep, as the account wants it."""
 
 from functions.core.retention import Policy, policy_write, retention_task
-from tests.payloads import ANA, LUCIA, inbound_image, inbound_text, reaction
+from tests.payloads import ANA, LUCIA, customers, inbound_image, inbound_text, reaction
 from tests.rig import ACCOUNT, LINE
 
 
@@ -82,3 +82,25 @@ async def test_what_came_before_its_message_and_then_met_it_is_kept_as_long_as_a
     rig.clock.forward(days=100)
     await rig.purge()
     assert [one["content"] for one in rig.documents("messages")] == [{"body": "Late"}]
+
+
+async def test_who_writes_while_a_policy_is_applied_is_not_passed_over(rig):
+    who = customers(3)
+    for customer in who:
+        rig.clock.forward(seconds=1)
+        await rig.met(customer)
+    await rig.store.commit([policy_write(ACCOUNT, Policy(messages=60))])
+    await rig.tasks.enqueue(retention_task(ACCOUNT, LINE, "now"))
+    first = rig.tasks.waiting.pop()
+    assert (await rig.run(first)).status_code == 200
+    # The eldest comes to stand before the walk; and this instance does not know the new policy yet.
+    await rig.deliver(inbound_text(who[0], "meanwhile"))
+    await rig.drain()
+    rig.start()
+    for _ in range(3):
+        rig.clock.forward(minutes=3)
+        await rig.drain()
+    assert not rig.tasks.of_kind("retention")
+    rig.clock.forward(days=61)
+    await rig.purge()
+    assert rig.documents("messages") == []
