@@ -14,7 +14,7 @@ from functions.core.ids import key_of
 from functions.core.limits import TEXT
 from functions.core.lines import rules_write
 from functions.core.rules import Rules
-from functions.core.store import NOW, Document, Write, merge
+from functions.core.store import NOW, Write, merge
 from functions.core.telling import contact_told
 
 Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=40)]
@@ -67,16 +67,14 @@ async def record(desk: Desk, caller: Caller, conversation: str, said: StatedCons
     """Keep what a CRM says of the contact of a conversation, and return what holds then. Raises `Problem`."""
     only_servers(caller)
     opened = await desk.open(caller, conversation, "send")
-    before = await desk.contact(opened.conversation)
-    await desk.ports.store.commit([consent_write(desk, before.key.id, opened.line.account, said)])
-    after: Document = await desk.contact(opened.conversation)
-    if consent_view(after.fields) != consent_view(before.fields):
-        # Other tabs, and the CRMs of the account's other lines, see it too.
-        cause = key_of("consent", said.value, said.source, str(int(said.at.timestamp())))
-        writes, tasks = await contact_told(desk.ports.store, after.key.id, cause, desk.ports.now())
-        await desk.ports.store.commit(writes)
-        for task in tasks:
-            await desk.ports.tasks.enqueue(task)
+    contact = await desk.contact(opened.conversation)
+    # Other tabs, and the CRMs of the other lines, see it too: in one commit, since saying it again changes nothing.
+    cause = key_of("consent", said.value, said.source, str(int(said.at.timestamp())))
+    told, tasks = await contact_told(desk.ports.store, contact.key.id, cause, desk.ports.now())
+    await desk.ports.store.commit([consent_write(desk, contact.key.id, opened.line.account, said), *told])
+    for task in tasks:
+        await desk.ports.tasks.enqueue(task)
+    after = await desk.contact(opened.conversation)
     return consent_view(after.fields)
 
 

@@ -131,8 +131,9 @@ class Acceptance:
             log.info("commit refused, one by one now", extra={"type": type(refusal).__name__})
             await self._accept_each(items, steps)
         else:
-            self._people.remember(crowd)
+            # Remembered last: what a delivery that comes again asks for depends on who is known here already.
             await self._enqueue(steps)
+            self._people.remember(crowd)
             more = [pair for pair in zip(steps, items, strict=True) if _has_more(pair[0])]
             if more:
                 await _side_by_side([self._follow(step, item) for step, item in more])
@@ -156,6 +157,7 @@ class Acceptance:
         for _ in range(_RACES):
             crowd = await self._crowd([item], certain=True)
             step = await self._step(item, crowd, certain=True)
+            met = False
             try:
                 await self._commit(step)
             except Unstorable:
@@ -166,8 +168,10 @@ class Acceptance:
                 if not await self._stored([step]):
                     continue  # Another instance was quicker with this person or message: look again.
             else:
-                self._people.remember(crowd)
+                met = True
             await self._enqueue([step])
+            if met:
+                self._people.remember(crowd)
             await self._follow(step, item)
             return
         raise Unavailable("lost every race")

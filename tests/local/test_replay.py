@@ -57,11 +57,11 @@ def cli(rig, *arguments):
 
 
 async def test_a_message_to_an_unknown_number_is_taken_once_its_line_is_there(rig):
-    await rig.deliver(inbound_text(ANA, "before", number="200"), inbound_text(LUCIA, "too", number="200"))
+    await rig.deliver(inbound_text(ANA, "early bird", number="200"), inbound_text(LUCIA, "too", number="200"))
     assert {item.reason for item in await put_aside(rig)} == {"no line has this phone_number_id"}
     await rig.add_line("other", number="200")
     assert await replay(rig) == ["handled", "handled"]
-    assert await words(rig, "other") == {"Ana": ["before"], "Lucia": ["too"]}
+    assert await words(rig, "other") == {"Ana": ["early bird"], "Lucia": ["too"]}
     assert await put_aside(rig) == []
 
 

@@ -218,3 +218,23 @@ async def test_an_agents_answer_after_stop_still_goes_and_offers_do_not(rig):
     await tab.say("We are sorry to see you go")
     await rig.drain()
     assert rig.whatsapp.texts == [GOODBYES["en"], "We are sorry to see you go"]
+
+
+async def test_what_is_said_by_itself_is_kept_as_long_as_any_message(rig):
+    await rig.decides(notice=NOTICE)
+    await rig.met(ANA)
+    await stop(rig)
+    ours = [one for one in rig.documents("messages") if one.get("courtesy")]
+    assert len(ours) == 2
+    assert all("expires_at" in one for one in ours)
+
+
+async def test_a_queue_that_was_away_costs_nobody_the_notice(rig):
+    await rig.decides(notice=NOTICE)
+    hello = inbound_text(ANA, "Hello")
+    rig.tasks.out_of_reach = True
+    assert (await rig.post(hello)).status_code == 503
+    rig.tasks.out_of_reach = False
+    await rig.deliver(hello)
+    await rig.drain()
+    assert said(rig, NOTICE) == [NOTICE]

@@ -69,7 +69,7 @@ async def test_the_same_webhook_three_times_is_one_message_counted_once(rig):
 async def test_the_same_message_in_another_batch_is_still_one(rig):
     again = inbound_text(ANA, "again", wamid="wamid.again")
     await rig.deliver(again)
-    await rig.deliver(inbound_text(ANA, "before"), again, inbound_text(LUCIA, "other"), again)
+    await rig.deliver(inbound_text(ANA, "early bird"), again, inbound_text(LUCIA, "other"), again)
     await rig.drain()
     assert sorted(item["unread"] for item in await conversations(rig)) == [1, 2]
 
