@@ -1,5 +1,6 @@
 """A person as a whole, for the CRM's server: what is held of them, handed out or erased; and who did what."""
 
+import re
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
@@ -17,6 +18,8 @@ from functions.core.belongings import Person, messages_of, person_of
 from functions.core.erasure import begin
 from functions.core.message import iso
 from functions.core.store import Document, Query
+
+_INDEX = re.compile(r"[0-9]{1,6}")
 
 By = Annotated[str | None, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 """The agent in whose name the server asks, by their id in the CRM."""
@@ -98,7 +101,7 @@ async def _page(desk: Desk, person: Person, after: str | None) -> tuple[list[Doc
     """Return a page of messages and the cursor behind it: which conversation, and where in it."""
     conversations = [one.key.id for one in person.conversations]
     index, _, cursor = (after or "0").partition(":")
-    if not index.isdecimal() or int(index) >= max(len(conversations), 1):
+    if not _INDEX.fullmatch(index) or int(index) >= max(len(conversations), 1):
         raise not_found()
     if not conversations:
         return [], None

@@ -12,6 +12,7 @@ from typing import Annotated
 from fastapi import Query
 
 from functions.chat.problems import Problem
+from functions.core.documents import is_name
 
 OVERLAP = timedelta(seconds=15)
 """Longer than any commit may take."""
@@ -36,7 +37,7 @@ def place(value: object, document: str) -> str:
 def sort_place(cursor: str) -> tuple[str, str]:
     """Return the (sort, id) that a cursor into a conversation's order names. Raises `Problem`."""
     sort, separator, document = cursor.partition("~")
-    if not separator:
+    if not separator or not is_name(document):
         raise Problem(422, "invalid", "before: this is no cursor of ours.")
     return sort, document
 
@@ -52,7 +53,7 @@ def time_place(cursor: str) -> tuple[datetime, str]:
 def number_place(cursor: str) -> tuple[int, str]:
     """Return the (number, id) that a cursor into an order by number names. Raises `Problem`."""
     number, separator, document = cursor.partition("~")
-    if not separator or not _MICROS.fullmatch(number):
+    if not separator or not _MICROS.fullmatch(number) or not is_name(document):
         raise Problem(422, "invalid", "before: this is no cursor of ours.")
     return int(number), document
 
@@ -68,7 +69,7 @@ class Reading:
     def of(cls, cursor: str) -> "Reading":
         """Read a cursor; `0` is the beginning. Raises `Problem`."""
         text, _, document = cursor.partition("~")
-        if not _MICROS.fullmatch(text):
+        if not _MICROS.fullmatch(text) or (document and not is_name(document)):
             raise Problem(422, "invalid", "The cursor is not one of ours.")
         time = _EPOCH + timedelta(microseconds=int(text))
         return cls(int(text), (time, document) if document else None)

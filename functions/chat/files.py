@@ -15,7 +15,8 @@ from functions.core.store import NOW, Document, NotFound, Stale, update
 async def addresses(desk: Desk, caller: Caller, message_id: str) -> dict[str, Any]:
     """Return where a message's file and its thumbnail can be had for the next minutes. Raises `Problem`."""
     [message] = await desk.ports.store.get([message_key(message_id)])
-    if message is None:
+    # What came before its message is in no conversation yet.
+    if message is None or "conversation" not in message.fields:
         raise not_found()
     opened = await desk.open(caller, caller.conversation or message.fields["conversation"], "read")
     media, urls = _media(opened, message), await file_urls(desk, message)

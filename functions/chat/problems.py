@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from functions.core.http import problem
+from functions.core.store import Unstorable
 
 
 class Problem(Exception):
@@ -67,6 +68,10 @@ def install(app: FastAPI) -> None:
         ]
         place, text = faults[0].values()
         return problem(422, "invalid", f"{place or 'The body'}: {text}", errors=faults)
+
+    @app.exception_handler(Unstorable)
+    async def unstorable(request: Request, error: Unstorable) -> Response:
+        return problem(422, "unstorable", "This can't be kept: it is too large, or holds a number beyond bounds.")
 
     @app.exception_handler(HTTPException)
     async def plain(request: Request, error: HTTPException) -> Response:

@@ -282,7 +282,8 @@ async def enqueue(desk: Desk, opened: Open, message: str, *tasks: Task) -> None:
 async def _received_after(desk: Desk, opened: Open, message_id: str) -> tuple[int, str | None]:
     """Return how many messages came in after this one, and the last that came in up to it."""
     [upto] = await desk.ports.store.get([message_key(message_id)])
-    if upto is None or upto.fields.get("conversation") != opened.id:
+    # A reaction has no place that one could have read up to.
+    if upto is None or upto.fields.get("conversation") != opened.id or "sort" not in upto.fields:
         raise not_found()
     newer, after = 0, None
     while True:

@@ -41,6 +41,16 @@ _Place = Literal["create", "merge", "list"]
 """What a value may be where it stands: a merge takes all transforms, a create no removal, a list none."""
 
 
+def is_name(id_: str) -> bool:
+    """Tell whether a document can have this id. What comes from outside may be anything, and then there is none."""
+    if not 0 < len(id_) <= MAX_NAME_BYTES or "/" in id_ or id_ in (".", "..") or _RESERVED_NAME.fullmatch(id_):
+        return False
+    try:
+        return len(id_.encode()) <= MAX_NAME_BYTES
+    except UnicodeEncodeError:
+        return False
+
+
 def check(writes: Sequence[Write]) -> None:
     """Raise `Unstorable` if one of the writes holds what no store takes.
 

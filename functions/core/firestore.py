@@ -77,9 +77,10 @@ class FirestoreStore:
         self._connecting = asyncio.Lock()
 
     async def get(self, keys: Sequence[Key]) -> list[Document | None]:
-        if not keys:
-            return []
-        request = _BatchGet(database=self._database, documents={self._name(key) for key in keys})
+        names = {self._name(key) for key in keys if documents.is_name(key.id)}
+        if not names:
+            return [None] * len(keys)
+        request = _BatchGet(database=self._database, documents=names)
 
         async def found() -> dict[Key, Document]:
             call = (await self._api()).batch_get_documents

@@ -154,7 +154,10 @@ class Store(Protocol):
     """Where everything is kept. All calls end within a few seconds: with an answer or with `Unavailable`."""
 
     async def get(self, keys: Sequence[Key]) -> list[Document | None]:
-        """Read documents in one round trip; the answer has the order of the keys, None where there is none."""
+        """Read documents in one round trip; the answer has the order of the keys, None where there is none.
+
+        An id that no document can have (`core.documents.is_name`) is one that there is none of.
+        """
         ...
 
     async def commit(self, writes: Sequence[Write]) -> None:

@@ -44,7 +44,7 @@ class SqliteStore:
 
     async def get(self, keys: Sequence[Key]) -> list[Document | None]:
         def look(connection: sqlite3.Connection) -> list[Document | None]:
-            return [_document(connection, key) for key in keys]
+            return [_document(connection, key) if documents.is_name(key.id) else None for key in keys]
 
         return await _available(self._database.read(look)) if keys else []
 

@@ -2,6 +2,7 @@ from datetime import datetime
 
 import pytest
 
+from functions.core.message import outbound_key
 from tests.payloads import ANA, LUCIA, inbound_text, status
 from tests.rig import LINE, LINE_NUMBER
 from tests.webhook.test_facts import preference
@@ -236,3 +237,12 @@ async def test_a_line_that_moved_to_another_crm_takes_its_conversations_with_it(
     assert (await tab.get(tab.url)).status_code == 404
     theirs = {"Authorization": f"Bearer {rig.grant(tab.conversation, kid='other')}"}
     assert (await rig.chat.get(tab.url, headers=theirs)).status_code == 200
+
+
+async def test_a_reaction_is_no_place_that_one_has_read_up_to(rig):
+    tab = await rig.chatting(ANA)
+    [message] = await tab.messages()
+    client_id = "client-reaction"
+    sent = await tab.send({"type": "reaction", "reaction": {"message_id": message["id"], "emoji": "👍"}}, client_id)
+    assert sent.status_code == 202, sent.text
+    assert (await tab.read(outbound_key(tab.conversation, client_id).id)).status_code == 404

@@ -94,6 +94,12 @@ async def test_get_answers_in_the_order_of_the_keys(store: Store) -> None:
     assert [document and document.fields for document in found] == [{"n": "m3"}, None, {"n": "m0"}, {"n": "m3"}]
 
 
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "a/b/c", "/", "__name__", "x" * 1501, "\ud800"])
+async def test_an_id_that_no_document_can_have_is_one_that_there_is_none_of(store: Store, name: str) -> None:
+    await store.commit([create(KEY, {"n": 1})])
+    assert [found and found.key for found in await store.get([Key(KEY.collection, name), KEY])] == [None, KEY]
+
+
 async def test_getting_nothing_and_writing_nothing_is_fine(store: Store) -> None:
     assert await store.get([]) == []
     await store.commit([])
