@@ -176,7 +176,7 @@ describe("templates", () => {
         expect(".o_leadline_field input").toHaveValue("Mrs. Lovelace");
         await click(".o_leadline_back");
         await animationFrame();
-        await click(".o_leadline_tool[title=Close]");
+        await click(".o_leadline_tool[title='Close the templates']");
         await shows(".o_leadline_picker", 0);
         expect(input()).toHaveValue("half a tho");
     });
