@@ -4,6 +4,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
+from ..tools.edge import apart
+
 _logger = logging.getLogger(__name__)
 
 PAGE = 200
@@ -91,12 +93,14 @@ class LeadlineAudit(models.Model):
     @api.model
     def _cron_fetch(self):
         """Fetch what is new on every connection."""
-        for failure in self._fetch():
-            _logger.warning("The audit trail could not be fetched: %s", failure)
+        for connection in self.env["leadline.connection"].search([("secret", "!=", False)]):
+            with apart(self.env, f"Connection {connection.id}"):
+                for failure in self._fetch(Domain("id", "=", connection.id)):
+                    _logger.warning("The audit trail could not be fetched: %s", failure)
 
     @api.model
-    def _fetch(self, domain=Domain.TRUE):
-        """Fetch what is new on connections, all by default; return a sentence for each that can't be asked."""
+    def _fetch(self, domain):
+        """Fetch what is new on connections; return a sentence for each that can't be asked."""
         failures = []
         for connection in self.env["leadline.connection"].search(domain):
             try:

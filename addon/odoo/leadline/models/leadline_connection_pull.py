@@ -9,6 +9,7 @@ from odoo.exceptions import UserError
 from odoo.service.model import retrying
 from odoo.tools import SQL
 
+from ..tools.edge import log_fault
 from ..tools.event import BATCH_LIMIT
 
 _logger = logging.getLogger(__name__)
@@ -148,6 +149,10 @@ class LeadlineConnection(models.Model):
         except UserError as failure:
             # Its sentence names no person. A warning each minute of an outage would help nobody.
             _logger.info("Connection %s can't be fetched from: %s", self.identifier, failure)
+        except Exception as error:
+            # The edge of one connection: the others are fetched all the same.
+            self.env.cr.rollback()
+            log_fault(f"Connection {self.id}", error)
 
     def _fetch_is_due(self):
         told_at_once = self.way == "pushed" and self.fetched_at

@@ -2,7 +2,9 @@ import logging
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 
+from ..tools.edge import apart
 from .leadline_connection import ServiceRefused
 
 AT_ONCE = 100
@@ -41,7 +43,9 @@ class LeadlineConsentTelling(models.Model):
     @api.model
     def _wake(self):
         """Have what waits told soon."""
-        self.env.ref("leadline.ir_cron_tell").sudo()._trigger()
+        # Somebody may have deleted it: what waits is no reason to lose what causes it.
+        if cron := self.env.ref("leadline.ir_cron_tell", raise_if_not_found=False):
+            cron.sudo()._trigger()
 
     def _tell(self):
         """Tell the service now. What it can't be told stays, and is told later.
@@ -69,8 +73,15 @@ class LeadlineConsentTelling(models.Model):
     def _cron_tell(self):
         """Tell each service what waits for it: consent, and lines' rules. One that is away costs the others nothing."""
         for connection in self.env["leadline.connection"].search([("secret", "!=", False)]):
-            ours = [("conversation_id.connection_id", "=", connection.id)]
-            if self.search(ours, limit=AT_ONCE)._tell():
-                connection.line_ids._tell_rules_waiting()
-                if self.search_count(ours, limit=1):
-                    self._wake()
+            with apart(self.env, f"Connection {connection.id}"):
+                self._tell_all(connection)
+
+    @api.model
+    def _tell_all(self, connection):
+        """Tell a service all that waits for it, each once: what it refused before keeps nothing else waiting."""
+        ours, last = Domain("conversation_id.connection_id", "=", connection.id), 0
+        while rows := self.search(ours & Domain("id", ">", last), limit=AT_ONCE, order="id"):
+            last = rows[-1].id
+            if not rows._tell():
+                return
+        connection.line_ids._tell_rules_waiting()

@@ -2,6 +2,9 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.fields import Domain
+from odoo.tools import SQL
+
+from ..tools.edge import apart
 
 MOST_HOURS = 23
 """A window is open for 24."""
@@ -44,7 +47,7 @@ class LeadlineConversation(models.Model):
         )
 
     def _settle_activity(self):
-        """End what somebody was asked to see to, once the customer has been answered."""
+        """End what somebody was asked to see to, once the customer waits for nothing any more."""
         self.ensure_one()
         if self.failed_at and (not self.last_out or self.last_out <= self.failed_at):
             return
@@ -54,7 +57,9 @@ class LeadlineConversation(models.Model):
         if activity and not self._awaits_answer():
             self.activity_id = False
             if activity.active:
-                activity.action_feedback(feedback=self.env._("Answered on WhatsApp."))
+                is_answered = self.last_out and self.last_in and self.last_out > self.last_in
+                answered, closed = self.env._("Answered on WhatsApp."), self.env._("Closed on WhatsApp.")
+                activity.action_feedback(feedback=answered if is_answered else closed)
 
     def _awaits_answer(self):
         """Say whether the customer waits for an answer."""
@@ -70,12 +75,15 @@ class LeadlineConversation(models.Model):
                 Domain("line_id", "=", line.id)
                 & Domain("state", "=", "waiting")
                 & Domain("window_until", ">", now)
-                & Domain("window_until", "<=", until),
+                & Domain("window_until", "<=", until)
+                # Those who were warned of this window must not stand before the others.
+                & Domain.custom(to_sql=_is_not_warned),
                 order="window_until",
                 limit=AT_ONCE,
             )
-            for row in closing.filtered(lambda row: row.warned_until != row.window_until and row._awaits_answer()):
-                row.with_company(row.company_id)._warn_of_closing()
+            for row in closing:
+                with apart(self.env, f"Conversation {row.id}"):
+                    row.with_company(row.company_id)._warn_of_closing()
 
     def _warn_of_closing(self):
         self.ensure_one()
@@ -104,3 +112,8 @@ class LeadlineConversation(models.Model):
         """Return who looks after the conversation: its owner, else the line's, else the leader of its team."""
         line = self.line_id
         return self.user_id or line.user_id or line.team_id.user_id
+
+
+def _is_not_warned(model, alias, query):
+    warned, until = (model._field_to_sql(alias, name, query) for name in ("warned_until", "window_until"))
+    return SQL("%s IS DISTINCT FROM %s", warned, until)

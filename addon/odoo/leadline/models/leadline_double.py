@@ -7,6 +7,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command, Domain
 from odoo.tools import SQL
 
+from ..tools.edge import apart
 from ..tools.likeness import ENOUGH, ends, likeness, name_key
 
 _logger = logging.getLogger(__name__)
@@ -153,10 +154,14 @@ class LeadlineDouble(models.Model):
         self._ask_service()
         due = Domain("doubles_due", "=", True) & Domain("partner_id", "!=", False)
         found = self.env["leadline.conversation"].search(due, limit=AT_ONCE, order="id")
+        looked = self.env["leadline.conversation"]
         for row in found:
-            self._look(row)
-        found.doubles_due = False
-        if len(found) == AT_ONCE:
+            with apart(self.env, f"Conversation {row.id}") as outcome:
+                self._look(row)
+            if not outcome.busy:
+                looked |= row
+        looked.doubles_due = False
+        if len(looked) == AT_ONCE:
             self.env.ref("leadline.ir_cron_doubles")._trigger()
 
     @api.model

@@ -6,6 +6,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Command, Domain
 
+from ..tools.edge import apart
+
 STATED = (
     "name",
     "text",
@@ -248,10 +250,11 @@ class LeadlineLink(models.Model):
     def _cron_refresh(self):
         """Fetch the clicks on all links. A service that is away costs the others nothing."""
         for connection in self.env["leadline.connection"].search([("secret", "!=", False)]):
-            try:
-                self._refresh_all(connection)
-            except UserError as failure:
-                _logger.info("No clicks could be fetched for connection %s: %s", connection.identifier, failure)
+            with apart(self.env, f"Connection {connection.id}"):
+                try:
+                    self._refresh_all(connection)
+                except UserError as failure:
+                    _logger.info("No clicks could be fetched for connection %s: %s", connection.identifier, failure)
 
     @api.model
     def _refresh_all(self, connection):

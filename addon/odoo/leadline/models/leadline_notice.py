@@ -1,9 +1,6 @@
-import logging
-
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 
-_logger = logging.getLogger(__name__)
+from ..tools.edge import apart
 
 AT_ONCE = 100
 """Notices that one run of the scheduled action gives, before it is asked to run again."""
@@ -39,13 +36,11 @@ class LeadlineNotice(models.Model):
     @api.model
     def _cron_give(self):
         """Tell owners what they have still to be told."""
-        notices = self.search([], limit=AT_ONCE)
-        for notice in notices:
-            try:
-                with self.env.cr.savepoint():
-                    notice.conversation_id._tell_owner(notice.about)
-            except UserError as refusal:
-                # Such as a company without an e-mail address: no reason to keep the others waiting.
-                _logger.warning("A notice could not be given (%s).", type(refusal).__name__)
-        notices.unlink()
+        given = self.browse()
+        for notice in self.search([], limit=AT_ONCE):
+            with apart(self.env, f"Notice {notice.id}") as outcome:
+                notice.conversation_id._tell_owner(notice.about)
+            if not outcome.busy:
+                given |= notice
+        given.unlink()
         self._wake()

@@ -52,17 +52,17 @@ class LeadlineSession(models.Model):
             self.away_reply = "due"
 
     def _send_away_reply(self):
-        """Tell the customer that nobody is here, unless somebody came meanwhile."""
+        """Tell the customer that nobody is here, unless somebody came meanwhile. Return what came of it."""
         self.ensure_one()
         if self.state != "queued":
             self.away_reply = False
-            return
+            return None
         text = self.queue_line_id.with_context(lang=self._customer_lang()).away_reply
         outcome = text and self._say(f"away-{self.id}", {"type": "text", "text": {"body": text}}, self.stranded_at)
-        if outcome == "later":
-            return
-        self.away_reply = {"sent": "sent", "stopped": "stopped"}.get(outcome, "failed")
-        self._log({"sent": "away", "stopped": "away_stopped"}.get(outcome, "away_failed"))
+        if outcome != "later":
+            self.away_reply = {"sent": "sent", "stopped": "stopped"}.get(outcome, "failed")
+            self._log({"sent": "away", "stopped": "away_stopped"}.get(outcome, "away_failed"))
+        return outcome
 
     # ------------------------------------------------------------
     # How satisfied
@@ -96,16 +96,18 @@ class LeadlineSession(models.Model):
         return bool(self.search_count(same_person & Domain("satisfaction_at", ">", since), limit=1))
 
     def _ask_satisfaction(self):
-        """Ask the customer, inside the window with buttons and outside of it with the line's template."""
+        """Ask the customer, inside the window with buttons and outside of it with the line's template.
+
+        Return what came of it.
+        """
         self.ensure_one()
         outcome = self._say(f"satisfaction-{self.id}", self._question(), self.closed_at)
-        if outcome == "later":
-            return
         if outcome == "sent":
             self.write({"satisfaction": "asked", "satisfaction_at": fields.Datetime.now()})
             self._log("asked")
-        else:
+        elif outcome != "later":
             self.satisfaction = outcome
+        return outcome
 
     def _question(self):
         """Return the message that asks, in Graph's shape; None when there is no way to ask."""

@@ -1,20 +1,14 @@
-import logging
-import traceback
 from datetime import timedelta
 from functools import partial
-
-import psycopg2.errors
 
 from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-_logger = logging.getLogger(__name__)
+from ..tools.edge import apart
 
 BATCH = 200
 """Sessions that one run looks after, of each kind."""
-
-BUSY = (psycopg2.errors.SerializationFailure, psycopg2.errors.LockNotAvailable, psycopg2.errors.DeadlockDetected)
 
 
 class LeadlineSession(models.Model):
@@ -55,31 +49,34 @@ class LeadlineSession(models.Model):
         for line in self.env["leadline.line"]._session_lines("close_after"):
             self._tend(self._silent_on(line, now), "_close_by_time")
         self._tell_managers()
-        self._tend(Domain("away_reply", "=", "due"), "_send_away_reply")
-        self._tend(Domain("satisfaction", "=", "due"), "_ask_satisfaction")
+        # Each service by itself, since one that is away must not keep the others' customers waiting.
+        for connection in self.env["leadline.connection"].search([]):
+            ours = Domain("line_id.connection_id", "=", connection.id)
+            self._tend(ours & Domain("away_reply", "=", "due"), "_send_away_reply")
+            self._tend(ours & Domain("satisfaction", "=", "due"), "_ask_satisfaction")
 
     @api.model
     def _tend(self, domain, method, found=None):
         """Call a method on each session of a domain. One that somebody is at now has its turn in the next minute.
 
+        A method that returns `later` says that the others are no use trying now.
+
         :param found: those that are looked at, where the domain alone would find too many
         """
         found = self.search(domain, order="opened_at, id", limit=BATCH) if found is None else found
         for session in found:
-            try:
-                with self.env.cr.savepoint():
-                    session.conversation_id._lock()
-                    session._lock()
-                    if still := session.exists().filtered_domain(domain):
-                        getattr(still._of_line(), method)()
-            except BUSY:
-                self.env.invalidate_all(flush=False)
-            except Exception as error:
-                # The edge of one session: a fault in it must not keep the others waiting.
-                frames = "".join(traceback.format_tb(error.__traceback__))
-                _logger.error("Session %s met a %s in %s:\n%s", session.id, type(error).__name__, method, frames)
-                self.env.invalidate_all(flush=False)
-            self.env["ir.cron"]._commit_progress(1)
+            outcome = None
+            with apart(self.env, f"Session {session.id} in {method}"):
+                session.conversation_id._lock()
+                session._lock()
+                if still := session.exists().filtered_domain(domain):
+                    outcome = getattr(still._of_line(), method)()
+            time_left = self.env["ir.cron"]._commit_progress(1)
+            if not time_left:
+                # Other scheduled actions have their turn first.
+                self._wake_cron()
+            if outcome == "later" or not time_left:
+                return
 
     @api.model
     def _is_open(self):
@@ -208,5 +205,6 @@ class LeadlineSession(models.Model):
             sessions.managers_told_at = fields.Datetime.now()
             for session in sessions:
                 session._log("alerted")
-            line._notify_managers(partial(line._words_when_stranded, count=len(sessions)))
+            with apart(self.env, f"Line {line.id}"):
+                line._notify_managers(partial(line._words_when_stranded, count=len(sessions)))
         self.env["ir.cron"]._commit_progress(len(waiting))

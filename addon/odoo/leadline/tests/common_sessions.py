@@ -44,7 +44,9 @@ class SessionCase(LeadlineCase):
         self.frozen = self.clock.start()
         self.addCleanup(self.clock.stop)
         # The tests' transaction must not be committed; what a cron commits is its own affair.
-        self.startPatcher(patch.object(self.registry["ir.cron"], "_commit_progress", lambda *_args, **_named: None))
+        self.startPatcher(
+            patch.object(self.registry["ir.cron"], "_commit_progress", lambda *_args, **_named: float("inf"))
+        )
 
     @property
     def now(self):

@@ -1,10 +1,13 @@
 from datetime import timedelta
+from unittest.mock import patch
 
 from freezegun import freeze_time
 
 from odoo.tests import new_test_user
+from odoo.tools import mute_logger
 
-from .common import LeadlineCase, conversation, event
+from ..models import leadline_conversation_activity
+from .common import LeadlineCase, contact, conversation, event
 
 NOON = "2026-11-20 12:00:00"
 """The customers of these tests write at ten; their window closes the next day at ten."""
@@ -95,6 +98,33 @@ class TestActivities(LeadlineCase):
         self.apply(event(conversation(version=2, last_out="2026-11-20T10:30:00Z"), "message.sent"))
         self.warn("2026-11-21 09:00:00")
         self.assertFalse(self.activities(row))
+
+    def other(self):
+        """Return the row of another customer, whose window closes a minute later."""
+        person = contact("contact-2", name="Bo", phone="+12025550144")
+        return self.met(conversation("conv-2", contact=person, window_until="2026-11-21T10:01:00Z"))
+
+    def test_those_who_were_warned_of_stand_before_nobody(self):
+        self.met()
+        other = self.other()
+        with patch.object(leadline_conversation_activity, "AT_ONCE", 1):
+            self.warn("2026-11-21 09:00:00")
+            self.assertFalse(self.activities(other))
+            self.warn("2026-11-21 09:10:00")
+        self.assertTrue(self.activities(other))
+
+    def test_a_fault_in_one_conversation_keeps_nobody_else_waiting(self):
+        faulty, other = self.met(), self.other()
+        warn = type(faulty)._warn_of_closing
+
+        def warned(row):
+            if row == faulty:
+                raise KeyError("a fault of another module")
+            warn(row)
+
+        with patch.object(type(faulty), "_warn_of_closing", warned), mute_logger("odoo.addons.leadline.tools.edge"):
+            self.warn("2026-11-21 09:00:00")
+        self.assertTrue(self.activities(other))
 
     def test_a_failed_message_and_a_closing_window_are_one_to_do(self):
         with freeze_time(NOON):

@@ -1,7 +1,10 @@
 import json
 from datetime import timedelta
+from unittest.mock import patch
 
-from .common import PHONE, LeadlineCase, conversation, event
+from odoo.tools import mute_logger
+
+from .common import PHONE, LeadlineCase, contact, conversation, event
 
 
 class TestAlerts(LeadlineCase):
@@ -109,6 +112,24 @@ class TestAlerts(LeadlineCase):
         self.apply(event(conversation(version=3, received=2, read=2), "conversation.updated"))
         self.assertEqual(len(self.notices()), 1, "only CRM's notice of the lead")
         self.assertFalse(self.env["leadline.notice"].search([]))
+
+    def test_a_fault_in_one_notice_keeps_no_other_from_being_given(self):
+        one = self.owned(conversation(read=1))
+        self.owned(conversation("conv-2", read=1, contact=contact("contact-2", phone="+12025550144")))
+        self.notices()
+        self.apply(event(conversation(version=2, received=2, read=1)))
+        self.apply(event(conversation("conv-2", version=2, received=2, read=1)))
+        tell = type(one)._tell_owner
+
+        def faulty(row, about):
+            if row == one:
+                raise KeyError("a fault of another module")
+            tell(row, about)
+
+        with patch.object(type(one), "_tell_owner", faulty), mute_logger("odoo.addons.leadline.tools.edge"):
+            given = self.notices().filtered(lambda found: found.subject == "New WhatsApp message")
+        self.assertEqual(given.res_id, self.row("conv-2").lead_ids.id)
+        self.assertFalse(self.env["leadline.notice"].search([]), "what can't be given is not tried for ever")
 
     def test_without_owner_nobody_is_notified_but_open_tabs_are(self):
         self.met()

@@ -1,8 +1,10 @@
 import json
+from unittest.mock import patch
 
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user
 
+from ..models import leadline_consent_telling
 from .common import LeadlineCase, contact, conversation
 from .test_consent import said
 
@@ -68,6 +70,18 @@ class TestConsentTold(LeadlineCase):
         self.assertEqual((self.told(), len(self.waiting())), ([], 2))
         self.waiting()._cron_tell()
         self.assertEqual(len(self.told()), 2)
+
+    def test_what_the_service_refuses_keeps_nothing_waiting_and_is_not_tried_at_once(self):
+        self.service.answer = 409, b'{"code": "something_new", "detail": "Not now."}'
+        self.record()
+        self.record(state="withdrawn", at="2026-11-21 10:00:00")
+        cron = self.env.ref("leadline.ir_cron_tell")
+        triggers = self.env["ir.cron.trigger"].search([("cron_id", "=", cron.id)])
+        calls = len(self.told())
+        with patch.object(leadline_consent_telling, "AT_ONCE", 1):
+            self.waiting()._cron_tell()
+        self.assertEqual(len(self.told()) - calls, 2, "each once")
+        self.assertEqual(self.env["ir.cron.trigger"].search([("cron_id", "=", cron.id)]), triggers)
 
     def test_what_was_recorded_before_the_customer_wrote_is_told_when_they_do(self):
         known = self.env["res.partner"].create({"name": "Bo", "phone": "+12025550177"})

@@ -3,6 +3,8 @@ from unittest.mock import patch
 
 from freezegun import freeze_time
 
+from odoo.tools import mute_logger
+
 from .common import PHONE, LeadlineCase, contact, conversation, event
 from .common_service import ServiceCase
 
@@ -82,6 +84,25 @@ class TestPull(PullCase):
         self.problem = None
         self.wrote()
         self.fetch()
+        self.assertTrue(self.row())
+
+    def test_a_fault_of_one_connection_costs_no_other(self):
+        self.wrote()
+        faulty = self.connection.copy({"identifier": "faulty", "secret": self.connection.secret})
+        faulty.database_uuid = self.connection.database_uuid
+        fetch = type(faulty)._fetch_events
+
+        def fetched(connection):
+            if connection == faulty:
+                raise KeyError("an answer of another version")
+            fetch(connection)
+
+        with (
+            patch.object(type(faulty), "_order", "id desc"),
+            patch.object(type(faulty), "_fetch_events", fetched),
+            mute_logger("odoo.addons.leadline.tools.edge"),
+        ):
+            self.fetch()
         self.assertTrue(self.row())
 
     def test_nothing_is_lost_over_an_outage_of_an_hour_and_nothing_comes_twice(self):

@@ -208,8 +208,20 @@ class TestSatisfaction(SessionCase):
 
         original = type(first)._ask_satisfaction
         self.patch(type(first), "_ask_satisfaction", fail)
-        with self.assertLogs("odoo.addons.leadline.models.leadline_session_time", "ERROR") as logged:
+        with self.assertLogs("odoo.addons.leadline.tools.edge", "ERROR") as logged:
             self.forward(minutes=1)
         self.assertEqual((first.satisfaction, second.satisfaction), ("due", "asked"))
         self.assertNotIn("Customer", "".join(logged.output))
         self.assertEqual(second.satisfaction_at - self.now, timedelta())
+
+    def test_a_service_that_is_away_is_asked_once_a_round(self):
+        self.service.answer = 503, b""
+        for number in range(3):
+            self.write_in(f"conv-{number}")
+            self.answer(self.ann, f"conv-{number}")
+            self.as_agent(self.ann, "chat_close", identifier=f"conv-{number}")
+        self.forward(minutes=1)
+        self.assertEqual(len(self.sent()), 1, "the others' sessions do not wait for each call to run out of time")
+        self.service.answer = 202, b"{}"
+        self.forward(minutes=1)
+        self.assertEqual(len(self.sent()), 4)
