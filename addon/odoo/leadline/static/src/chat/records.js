@@ -5,13 +5,13 @@ import { browser } from "@web/core/browser/browser";
 import { Dropdown } from "@web/core/dropdown/dropdown";
 import { DropdownItem } from "@web/core/dropdown/dropdown_item";
 import { _t } from "@web/core/l10n/translation";
-import { ConnectionLostError, RPCError } from "@web/core/network/rpc";
 import { useService } from "@web/core/utils/hooks";
 import { useDebounced } from "@web/core/utils/timing";
 import { Component, onMounted, onWillStart, onWillUnmount, useState } from "@odoo/owl";
+import { Refused, Unreachable } from "./api";
 import { learnt } from "./learnt";
+import { OdooApi } from "./odoo";
 
-const MODEL = "leadline.conversation";
 const TYPING = 250;
 
 export class Records extends Component {
@@ -27,7 +27,8 @@ export class Records extends Component {
     };
 
     setup() {
-        this.orm = useService("orm");
+        const { card, conversation } = this.props;
+        this.odoo = new OdooApi(useService("orm"), card, conversation.id);
         this.action = useService("action");
         this.notification = useService("notification");
         const inbox = useService("leadline.inbox");
@@ -37,13 +38,8 @@ export class Records extends Component {
         onWillStart(() => {
             this.load();
         });
-        onMounted(() => (this.close = inbox.opened(this.props.conversation.id)));
+        onMounted(() => (this.close = inbox.opened(conversation.id)));
         onWillUnmount(() => this.close?.());
-    }
-
-    get place() {
-        const { resModel, resId } = this.props.card;
-        return [resModel, resId, this.props.conversation.id];
     }
 
     /** What it is about, without the card that the agent stands on. */
@@ -179,14 +175,14 @@ export class Records extends Component {
     /** Ask Odoo; what fails is said when the agent asked for it. */
     async asked(method, given, { loud = false } = {}) {
         try {
-            return await this.orm.silent.call(MODEL, method, [...this.place, ...given]);
+            return await this.odoo.ask(method, ...given);
         } catch (error) {
-            if (!(error instanceof RPCError || error instanceof ConnectionLostError)) {
+            if (!(error instanceof Refused || error instanceof Unreachable)) {
                 throw error;
             }
             if (loud) {
-                const said = error instanceof RPCError ? error.data?.message : "";
-                this.notification.add(said || _t("Can't reach Odoo."), { type: "danger" });
+                const reason = error instanceof Refused ? error.message : _t("Can't reach Odoo. Try again in a moment.");
+                this.notification.add(reason, { type: "danger" });
             }
             return null;
         }

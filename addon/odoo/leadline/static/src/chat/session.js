@@ -33,7 +33,10 @@ export class Session extends Component {
 
     async onChoose(name) {
         this.state.asked = true;
-        await this.props.onCommand(name);
-        this.state.asked = false;
+        try {
+            await this.props.onCommand(name);
+        } finally {
+            this.state.asked = false;
+        }
     }
 }

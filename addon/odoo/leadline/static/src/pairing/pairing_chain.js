@@ -107,6 +107,8 @@ export class PairingChain extends Component {
             this.state.lost = true;
         }
         if (!this.gone) {
+            // Whoever pressed "try again" has begun a second round beside this one.
+            clearTimeout(this.timer);
             this.timer = setTimeout(() => this.look(), EVERY_MS);
         }
     }
