@@ -121,9 +121,9 @@ class LeadlineConversation(models.Model):
     def _compute_user_id(self):
         for conversation in self:
             # A lead that has lost its salesperson leaves the conversation with who knows it.
-            conversation.user_id = (
-                conversation._lead().user_id or conversation.user_id or conversation.partner_id.user_id
-            )
+            likely = (conversation._lead().user_id, conversation.user_id, conversation.partner_id.user_id)
+            # Who is archived answers nobody.
+            conversation.user_id = next((user for user in likely if user.active), False)
 
     @api.depends("last_in", "last_out", "merged_into")
     def _compute_state(self):
@@ -181,11 +181,7 @@ class LeadlineConversation(models.Model):
 
         :raise AccessError: when the user is no agent, may not read the card, or the card has no such conversation
         """
-        card = self._card(res_model, res_id)
-        # One that continues in another is among them: whoever has it open may go on with it.
-        conversation = self._of_card(card, Domain("identifier", "=", str(identifier)))
-        if not conversation:
-            raise AccessError(self.env._("This conversation does not belong to this card."))
+        card, conversation = self._chat_of_card(res_model, res_id, identifier)
         now = time.time()
         token, expires = grant.mint(
             conversation.connection_id._key("grants"),
@@ -220,6 +216,22 @@ class LeadlineConversation(models.Model):
         """Say whether the user may write to the customer from this card: who may change it may."""
         # Agents never change mirror rows themselves, so that there reading decides.
         return card._name == self._name or card.has_access("write")
+
+    @api.model
+    def _chat_of_card(self, res_model, res_id, identifier, *, writing=False):
+        """Return the card that the user names and, in sudo, one of its conversations, after checking both.
+
+        :param writing: the user is about to do what only who may write to the customer may
+        :raise AccessError: when it is not theirs, or the card has no such conversation
+        """
+        card = self._card(res_model, res_id)
+        if writing and not self._may_send(card):
+            raise AccessError(self.env._("You may read this card, not write to its customer."))
+        # One that continues in another is among them: whoever has it open may go on with it.
+        conversation = self._of_card(card, Domain("identifier", "=", str(identifier)))
+        if not conversation:
+            raise AccessError(self.env._("This conversation does not belong to this card."))
+        return card, conversation
 
     @api.model
     def _of_card(self, card, domain=Domain.TRUE):

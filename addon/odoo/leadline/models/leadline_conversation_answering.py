@@ -19,12 +19,7 @@ class LeadlineConversation(models.Model):
 
         :raise AccessError: when the user may not write to the customer of this card, or it has no such conversation
         """
-        card = self._card(res_model, res_id)
-        if not self._may_send(card):
-            raise AccessError(self.env._("You may read this conversation, not answer in it."))
-        conversation = self._of_card(card, Domain("identifier", "=", str(identifier)))
-        if not conversation:
-            raise AccessError(self.env._("This conversation does not belong to this card."))
+        _card, conversation = self._chat_of_card(res_model, res_id, identifier, writing=True)
         agent = {"id": self.env.user.id, "name": self.env.user.name}
         conversation._bus_send("leadline/answering", {"conversation": conversation.identifier, "agent": agent})
 

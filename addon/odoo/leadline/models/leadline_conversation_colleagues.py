@@ -104,12 +104,6 @@ class LeadlineConversation(models.Model):
     # Who may read
     # ------------------------------------------------------------
 
-    @api.model
-    def _chat_of_card(self, res_model, res_id, identifier):
-        """Return the card that the user names and, in sudo, one of its conversations, after checking both."""
-        card = self._card(res_model, res_id)
-        return card, self._one_of_card(card, identifier)
-
     def _colleagues(self, term):
         """Return, in sudo, the users of a name who might be told of the conversation, likely ones first."""
         self.ensure_one()

@@ -91,15 +91,14 @@ class LeadlineConversation(models.Model):
 
         :raise AccessError: when the user may not read the card, or the card has no such conversation
         """
-        card = self._card(res_model, res_id)
-        return self._one_of_card(card, identifier)._records_told(self._may_send(card), self.env)
+        card, conversation = self._chat_of_card(res_model, res_id, identifier)
+        return conversation._records_told(self._may_send(card), self.env)
 
     @api.model
     @api.readonly
     def chat_find_records(self, res_model, res_id, identifier, term):
         """Return the leads and contacts that a text finds and the user may choose, as `chat_records` lists them."""
-        card = self._card(res_model, res_id)
-        conversation = self._one_of_card(card, identifier)
+        _card, conversation = self._chat_of_card(res_model, res_id, identifier)
         found = []
         for model in KINDS:
             records = self.env[model]
@@ -117,8 +116,7 @@ class LeadlineConversation(models.Model):
 
         :raise AccessError: when the user may not change both the card and the one that is chosen
         """
-        card = self._card(res_model, res_id)
-        conversation = self._one_of_card(card, identifier)
+        card, conversation = self._chat_of_card(res_model, res_id, identifier)
         if to_model not in KINDS:
             raise AccessError(self.env._("There is no chat on this card."))
         chosen = self._card(to_model, to_id)
@@ -147,8 +145,7 @@ class LeadlineConversation(models.Model):
         :raise AccessError: when the user may not change the card
         :raise UserError: when the card says something else by now, or the value is none
         """
-        card = self._card(res_model, res_id)
-        conversation = self._one_of_card(card, identifier)
+        card, conversation = self._chat_of_card(res_model, res_id, identifier)
         record = (conversation.partner_id or conversation._lead()).with_env(self.env)
         if not self._may_send(card) or not record or what not in LEARNT:
             raise AccessError(self.env._("You may change only cards that you may write to."))
@@ -172,10 +169,7 @@ class LeadlineConversation(models.Model):
         :raise AccessError: when the user may not write from the card or make leads
         :raise UserError: when the customer's lead is a colleague's who keeps it to themselves
         """
-        card = self._card(res_model, res_id)
-        if not self._may_send(card):
-            raise AccessError(self.env._("You may read this card, not write to its customer."))
-        conversation = self._one_of_card(card, identifier)
+        _card, conversation = self._chat_of_card(res_model, res_id, identifier, writing=True)
         conversation._lock()
         open_leads = conversation._leads_of(conversation.partner_id).filtered(_is_open)
         mine = open_leads.with_env(self.env)._filtered_access("read").sudo()
@@ -199,14 +193,6 @@ class LeadlineConversation(models.Model):
         """Return the values of a lead that an agent asks for: theirs, unless the conversation is somebody's."""
         number = (self.phones or "").partition(" ")[0] or self.partner_id.phone
         return self._prepare_lead(number) | {"user_id": (self.user_id or agent).id}
-
-    @api.model
-    def _one_of_card(self, card, identifier):
-        """Return, in sudo, one of the card's conversations. Raises `AccessError`."""
-        conversation = self._of_card(card, Domain("identifier", "=", str(identifier)))
-        if not conversation:
-            raise AccessError(self.env._("This conversation does not belong to this card."))
-        return conversation
 
     def _records_told(self, may_switch, env):
         """Return what the tab shows of a conversation's records, as far as the user of `env` may read them."""

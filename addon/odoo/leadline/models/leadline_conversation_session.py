@@ -1,6 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
-from odoo.fields import Domain
+from odoo.exceptions import UserError
 
 TARGETS = 10
 """People and lines that a transfer is offered to."""
@@ -86,7 +85,7 @@ class LeadlineConversation(models.Model):
         is_answer = said.by in PEOPLE and said.kind != "note" and not said.automatic
         if event.type == "message.sent" and not is_answer:
             return
-        if self.env["leadline.session.message"]._is_first(event.message):
+        if self.env["leadline.session.message"]._is_first(self, event.message):
             at = said.at or fields.Datetime.now()
             if event.type == "message.sent":
                 self._take_answer(at, said.agent)
@@ -114,11 +113,12 @@ class LeadlineConversation(models.Model):
     def _open_session(self):
         return self.session_id.filtered(lambda session: session.state != "closed")
 
-    def _welcome(self, contact):
-        # Who gets the chat gets the lead: CRM's own assignment would name the team's leader first.
-        line = self.line_id
-        is_routed = line.routing == "available" and line.lead_owner != "keep" and line._capacities()
-        return super(LeadlineConversation, self.with_context(leadline_routed=bool(is_routed)))._welcome(contact)
+    def _make_lead(self, contact):
+        # Who gets the chat gets the lead: CRM's own assignment would name the team's leader first. What was there
+        # before Odoo was connected opens no session, so that nobody would get it.
+        line, opens = self.line_id, not self.env.context.get("leadline_existing")
+        is_routed = opens and line.routing == "available" and line.lead_owner != "keep" and line._capacities()
+        return super(LeadlineConversation, self.with_context(leadline_routed=bool(is_routed)))._make_lead(contact)
 
     def _meet(self, line, told):
         met = super()._meet(line, told)
@@ -312,12 +312,7 @@ class LeadlineConversation(models.Model):
 
         :raise AccessError: when they may not
         """
-        card = self._card(res_model, res_id)
-        if not self._may_send(card):
-            raise AccessError(self.env._("You may read this conversation, not answer in it."))
-        conversation = self._of_card(card, Domain("identifier", "=", str(identifier)))
-        if not conversation:
-            raise AccessError(self.env._("This conversation does not belong to this card."))
+        _card, conversation = self._chat_of_card(res_model, res_id, identifier, writing=True)
         conversation = conversation._elder() or conversation
         if lock:
             conversation._lock()

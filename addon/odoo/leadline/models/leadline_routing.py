@@ -77,6 +77,7 @@ class LeadlineSession(models.Model):
             # Of two who give the same agent a chat at the same moment one must count again.
             self.env["leadline.claim"]._take(f"agent/{user.id}")
         former = self.user_id if self.state == "assigned" else self.env["res.users"]
+        owner = self.conversation_id.user_id
         now = fields.Datetime.now()
         is_opening = not self.step_ids
         self.write(
@@ -94,6 +95,9 @@ class LeadlineSession(models.Model):
         conversation._give_lead(user)
         if conversation.user_id != user:
             conversation.user_id = user
+        else:
+            # It followed the session, which nobody has noted.
+            conversation._note_owner(owner)
         # A customer's first words are told with the message.
         if not is_opening and user != self.env.user and what != "answered":
             self._tell_agent(user)
@@ -159,4 +163,5 @@ class LeadlineSession(models.Model):
 
     def _wake_cron(self):
         # sudo: agents may not touch crons, and this one runs every minute anyway.
-        self.env.ref("leadline.ir_cron_tend_sessions").sudo()._trigger()
+        if cron := self.env.ref("leadline.ir_cron_tend_sessions", raise_if_not_found=False):
+            cron.sudo()._trigger()

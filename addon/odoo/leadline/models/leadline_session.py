@@ -203,6 +203,7 @@ class LeadlineSession(models.Model):
         else:
             self._log("closed" if ending == "hand" else "closed_merged", by=by)
         self.conversation_id.handled_at = now
+        self.conversation_id._settle_activity()
         self._wish_satisfaction()
         self._free()
 

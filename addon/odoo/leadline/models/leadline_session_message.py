@@ -13,19 +13,23 @@ class LeadlineSessionMessage(models.Model):
     _log_access = False
 
     message = fields.Char(required=True, readonly=True)
+    conversation_id = fields.Many2one(
+        "leadline.conversation", readonly=True, index=True, ondelete="cascade", help="Who is erased takes it along."
+    )
     counted_at = fields.Datetime(required=True, readonly=True, index=True)
 
     _message_unique = models.Constraint("UNIQUE (message)", "This message was counted already.")
 
     @api.model
-    def _is_first(self, message):
-        """Say whether a message is heard of for the first time, and remember it."""
+    def _is_first(self, conversation, message):
+        """Say whether a message of a conversation is heard of for the first time, and remember it."""
         # By hand: every message asks, and a conflict must not show up as an error.
         self.env.cr.execute(
             SQL(
-                "INSERT INTO leadline_session_message (message, counted_at) VALUES (%s, %s) "
+                "INSERT INTO leadline_session_message (message, conversation_id, counted_at) VALUES (%s, %s, %s) "
                 "ON CONFLICT (message) DO NOTHING RETURNING id",
                 message,
+                conversation.id,
                 fields.Datetime.now(),
             ),
             log_exceptions=False,

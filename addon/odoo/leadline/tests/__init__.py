@@ -10,6 +10,7 @@ from . import test_alerts
 from . import test_activities
 from . import test_leads
 from . import test_chat
+from . import test_claim
 from . import test_rights
 from . import test_answering
 from . import test_invitation

@@ -63,6 +63,16 @@ class TestErasure(ErasureCase):
         self.assertFalse(self.env["leadline.consent"].search([("partner_id", "=", partner.id)]))
         self.assertEqual((partner.name, partner.phone), (NAME, PHONE), "the contact is the business's own")
 
+    def test_what_sessions_counted_and_what_was_mentioned_goes_along(self):
+        row = self.met_vera()
+        row._mention("msg-note", self.manager)
+        self.assertTrue(row.session_ids)
+        self.assertTrue(self.env["leadline.session.message"].search([]))
+        self.apply(erased())
+        for model in ("session", "session.step", "session.message", "mention"):
+            self.assertFalse(self.env[f"leadline.{model}"].search([]), model)
+        self.assertFalse(self.env["leadline.claim"].search([("name", "like", "conv-1")]))
+
     def test_to_be_told_again_is_harmless_and_who_begins_anew_has_a_new_conversation(self):
         self.met_vera()
         self.apply(erased(), erased())

@@ -216,3 +216,39 @@ class TestHandling(SessionCase):
     def test_the_stranger_is_told_of_once_to_who_got_the_chat(self):
         told = self.notices(self.ann)
         self.assertEqual(told.mapped("subject"), ["New WhatsApp message"])
+
+    def test_closing_ends_what_somebody_was_asked_to_see_to(self):
+        row = self.write_in()
+        row._warn_of_closing()
+        activity = row.activity_id
+        self.assertTrue(activity.active)
+        self.as_agent(self.ann, "chat_close")
+        self.assertFalse(row.activity_id or activity.exists().active)
+
+    def test_who_handed_a_chat_to_whom_is_in_the_audit_trail_once(self):
+        self.write_in()
+        self.as_agent(self.ann, "chat_transfer", "user", self.ben.id)
+        [act] = self.env["leadline.audit"].search([("act", "=", "transferred")])
+        self.assertEqual((act.user_id, act.detail), (self.ann, "From Ann to Ben"))
+
+    def test_the_chats_of_who_is_archived_go_back_into_the_queue(self):
+        row = self.write_in()
+        self.answer(self.ann)
+        self.assertEqual((row.user_id, row.session_id.user_id), (self.ann, self.ann))
+        self.ann.active = False
+        self.assertFalse(row.user_id)
+        self.assertEqual(row.session_id.state, "queued")
+        self.online(self.ben)
+        self.queue(self.ben)
+        self.forward(minutes=1)
+        self.assertEqual((row.user_id, row.session_id.user_id), (self.ben, self.ben))
+
+    def test_an_archived_salesperson_is_nobodys_owner(self):
+        self.line.routing = "crm"
+        self.known(self.cat, "conv-2")
+        row = self.write_in("conv-2")
+        self.assertEqual(row.user_id, self.cat)
+        self.cat.active = False
+        self.assertFalse(row.user_id)
+        self.write_in("conv-2")
+        self.assertNotEqual(row.session_id.user_id, self.cat)

@@ -342,3 +342,25 @@ class TestRouting(SessionCase):
             )
             for name, one in facts.items()
         ]
+
+    def test_the_new_lead_of_who_comes_back_is_whose_the_chat_is(self):
+        self.queue(self.ann)
+        self.online(self.ann)
+        self.write_in()
+        self.answer(self.ann)
+        self.row().lead_ids.action_set_lost()
+        self.forward(days=3)
+        self.online(self.ann)
+        # CRM's own assignment would name them.
+        self.team.user_id = self.ben
+        row = self.write_in()
+        self.assertEqual((row.session_id.user_id, row.lead_ids.user_id), (self.ann, self.ann))
+
+    def test_what_was_there_before_pairing_is_left_to_crm_since_nobody_gets_its_chat(self):
+        self.queue(self.ann)
+        self.online(self.ann)
+        self.team.user_id = self.ben
+        told = self.told("message.received", version=1, received=1) | {"type": "conversation.updated", "message": None}
+        self.conversations.with_context(leadline_existing=True)._apply_events(self.connection, [told])
+        self.assertFalse(self.row().session_ids)
+        self.assertEqual(self.row().lead_ids.user_id, self.ben)

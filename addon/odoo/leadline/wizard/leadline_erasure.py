@@ -58,9 +58,7 @@ class LeadlineErasure(models.TransientModel):
         # Archived lines too.
         conversations = self.env["leadline.conversation"].with_context(active_test=False)
         self._forget(conversations.search(known & Domain("connection_id", "=", connection.id)))
-        claims = [f"contact/{contact}" for contact in event.contacts]
-        claims += [f"conversation/{conversation}" for conversation in event.conversations]
-        self.env["leadline.claim"].search([("name", "in", claims)]).unlink()
+        self._forget_claims(event.contacts, event.conversations)
         return self
 
     @api.model
@@ -68,12 +66,20 @@ class LeadlineErasure(models.TransientModel):
         """Remove the mirror of conversations, and what their customers agreed to. Contact and leads stay."""
         partners = conversations.partner_id
         identifiers = conversations.mapped("identifier")
+        self._forget_claims(conversations.mapped("contact"), identifiers)
         conversations.unlink()
         # sudo: proof is nobody's to delete, but for the person's own wish.
         consents = self.env["leadline.consent"].sudo()
         left = self.env["leadline.conversation"].sudo().search([("partner_id", "in", partners.ids)]).partner_id
         whose = Domain("conversation", "in", identifiers) | Domain("partner_id", "in", (partners - left).ids)
         consents.search(whose).unlink()
+
+    @api.model
+    def _forget_claims(self, contacts, conversations):
+        named = [f"contact/{contact}" for contact in contacts]
+        named += [f"{what}/{conversation}" for conversation in conversations for what in ("conversation", "mentions")]
+        # sudo: they are nobody's, and hold ids of the person.
+        self.env["leadline.claim"].sudo().search([("name", "in", named)]).unlink()
 
     def _event_result(self):
         """Return the part of an event's result that says which cards show it: none any more."""
