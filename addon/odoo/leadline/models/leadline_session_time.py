@@ -49,11 +49,10 @@ class LeadlineSession(models.Model):
         for line in self.env["leadline.line"]._session_lines("close_after"):
             self._tend(self._silent_on(line, now), "_close_by_time")
         self._tell_managers()
-        # Each service by itself, since one that is away must not keep the others' customers waiting.
-        for connection in self.env["leadline.connection"].search([]):
-            ours = Domain("line_id.connection_id", "=", connection.id)
-            self._tend(ours & Domain("away_reply", "=", "due"), "_send_away_reply")
-            self._tend(ours & Domain("satisfaction", "=", "due"), "_ask_satisfaction")
+        # Each line by itself, since a service that is away must not keep another's customers waiting.
+        for field, method in (("away_reply", "_send_away_reply"), ("satisfaction", "_ask_satisfaction")):
+            for [line] in self._read_group([(field, "=", "due")], ["line_id"]):
+                self._tend(Domain("line_id", "=", line.id) & Domain(field, "=", "due"), method)
 
     @api.model
     def _tend(self, domain, method, found=None):
