@@ -5,6 +5,7 @@ from . import leadline_line
 from . import leadline_line_rules
 from . import leadline_line_checkup
 from . import leadline_line_existing
+from . import leadline_line_held
 from . import leadline_template
 from . import leadline_template_binding
 from . import leadline_conversation

@@ -62,7 +62,7 @@ class LeadlineLine(models.Model):
         help="While it is stopped what is sent waits, and goes by itself when it works again. Customers' messages "
         "come in all the same.",
     )
-    held_reason = fields.Char("Why Sending Is Stopped", readonly=True, copy=False, tracking=True)
+    held_reason = fields.Char("Reason, as the Service Says", readonly=True, copy=False, tracking=True)
     held_since = fields.Datetime("Stopped Since", readonly=True, copy=False)
     quality = fields.Char("Quality Rating", readonly=True, copy=False, help="In WhatsApp's own words.")
     messaging_limit = fields.Char(readonly=True, copy=False, help="In WhatsApp's own words.")
@@ -151,7 +151,7 @@ class LeadlineLine(models.Model):
                 "Nothing can be sent from %(line)s: %(reason)s What is sent waits and goes by itself when this is "
                 "solved. Customers' messages still come in.",
                 line=self.name,
-                reason=self.held_reason or env._("WhatsApp gave no reason."),
+                reason=self._held_words(env) or env._("WhatsApp gave no reason."),
             ),
         )
 

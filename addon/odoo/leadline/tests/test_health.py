@@ -39,6 +39,16 @@ class TestHealth(LeadlineCase):
         self.assertEqual(self.notices(), ["WhatsApp sending is stopped: Shop"])
         self.assertEqual(self.notices(self.agent), [], "agents see it in the chat")
 
+    def test_what_holds_a_line_is_said_in_the_language_of_who_reads_it(self):
+        self.env["res.lang"]._activate_lang("es_ES")
+        self.manager.lang = "es_ES"
+        expired = {"plain": "The line's access token has expired or was withdrawn; an admin must renew it."}
+        self.tell("line.health", health=health(error=expired))
+        self.assertEqual(self.line.held_words, expired["plain"])
+        said = "El token de acceso de la línea ha caducado o se ha retirado; un administrador debe renovarlo."
+        self.assertEqual(self.line.with_context(lang="es_ES").held_words, said)
+        self.assertEqual(self.notices(), ["El envío por WhatsApp está detenido: Shop"])
+
     def test_a_line_that_works_again_says_so_and_a_new_trouble_is_told_again(self):
         self.tell("line.health", health=health())
         well = health(sending="ok", error=None, since=None)

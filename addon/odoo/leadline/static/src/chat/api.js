@@ -6,6 +6,7 @@
  */
 import { browser } from "@web/core/browser/browser";
 import { RPCError } from "@web/core/network/rpc";
+import { inOurWords } from "./service_words";
 
 /** Longest life of a grant, in seconds (the API refuses longer ones). */
 const GRANT_LIFE = 300;
@@ -23,11 +24,11 @@ export class Refused extends Error {
      *  errors?: { field: string, message: string }[] }} problem
      */
     constructor({ status, code = "", title = "", detail = "", errors = [] }) {
-        super(detail || title || `HTTP ${status}`);
+        super(inOurWords(detail || title) || `HTTP ${status}`);
         this.name = "Refused";
         this.status = status;
         this.code = code;
-        this.errors = errors;
+        this.errors = errors.map(({ field, message }) => ({ field, message: inOurWords(message) }));
     }
 }
 

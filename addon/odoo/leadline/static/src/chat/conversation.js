@@ -30,6 +30,7 @@ import { useRoving } from "./roving";
 import { saveFile } from "./saved_file";
 import { useScroll } from "./scroll";
 import { Search } from "./search";
+import { inOurWords } from "./service_words";
 import { Session } from "./session";
 import { arrivals, isUnderWay, newestFromCustomer, rows } from "./timeline";
 import { Unsent, asMessage, isShown, withEntries } from "./unsent";
@@ -273,7 +274,7 @@ export class Conversation extends Component {
             return null;
         }
         const { error, since } = health;
-        const reason = error?.plain || error?.details || error?.title || "";
+        const reason = inOurWords(error?.plain) || error?.details || error?.title || "";
         return since
             ? _t("Sending is stopped since %(since)s. %(reason)s", { since: momentOf(since), reason })
             : _t("Sending is stopped. %s", reason);

@@ -22,6 +22,7 @@ import {
     templateOf,
     textOf,
 } from "./message_body";
+import { inOurWords } from "./service_words";
 import { Tick } from "./tick";
 import { timeOf } from "./timeline";
 import { clock } from "./window";
@@ -189,7 +190,7 @@ class Bubble extends Component {
             return "";
         }
         if (status === "failed" || error) {
-            const said = error?.plain || error?.details || error?.title;
+            const said = inOurWords(error?.plain) || error?.details || error?.title;
             return said || (unsent ? "" : _t("WhatsApp did not take this message."));
         }
         return "";
@@ -308,7 +309,7 @@ class Bubble extends Component {
         if (status === "unknown") {
             return _t("%s – WhatsApp did not answer; the customer may or may not see it", label);
         }
-        return status === "failed" ? `${label} – ${error?.plain || _t("not sent")}` : label;
+        return status === "failed" ? `${label} – ${inOurWords(error?.plain) || _t("not sent")}` : label;
     }
 
     get fileType() {
@@ -373,7 +374,7 @@ class Bubble extends Component {
     }
 
     get fileFailure() {
-        return this.message.media?.reason || _t("It could not be loaded.");
+        return inOurWords(this.message.media?.reason) || _t("It could not be loaded.");
     }
 
     get place() {

@@ -26,6 +26,7 @@
  *  {id, name, preview}
  */
 import { _t } from "@web/core/l10n/translation";
+import { inOurWords } from "../chat/service_words";
 
 const { DateTime } = luxon;
 
@@ -126,7 +127,7 @@ export function search(templates, { text, language }) {
  */
 export function hindrance(template, { consent, contact, optIn }) {
     if (!template.sendable) {
-        return template.why || statusOf(template);
+        return inOurWords(template.why) || statusOf(template);
     }
     if (isMarketing(template) && isOptedOut(consent)) {
         return _t("%s wants no marketing.", contact || _t("The customer"));
