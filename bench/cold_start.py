@@ -27,10 +27,10 @@ from functions.core.firestore import FirestoreStore
 from functions.core.lines import Connection, Line, connection_writes, line_writes
 from functions.core.secrets import Seal, derive, new_secret
 from functions.core.signature import sign_meta
-from functions.core.store import Query, Unavailable
+from functions.core.store import Query
 from tests.deploy.deployment import Deployed, deploy
 from tests.google.cloud_tasks import CloudTasks
-from tests.google.firestore_emulator import FirestoreEmulator
+from tests.google.firestore_emulator import FirestoreEmulator, warmed_up
 from tests.google.framework import Function
 from tests.payloads import ANA, NUMBER, WABA, inbound_text, webhook
 
@@ -42,7 +42,6 @@ _IDLE = "import functions_framework.aio\n\n\n@functions_framework.aio.http\nasyn
 """The floor: a function that does nothing."""
 
 _LONGEST = 60
-_TRIES = 20
 
 
 @dataclass(frozen=True)
@@ -129,11 +128,8 @@ async def _calls(
     store = FirestoreStore(_PROJECT, _DATABASE)
     line = Line(_LINE, "shop", _CONNECTION, NUMBER, "+1 555 010 0001", "Shop", WABA, seal.close("token"))
     connection = Connection(_CONNECTION, "shop", "odoo", "http://127.0.0.1:9", (seal.close(secret),))
-    for _ in range(_TRIES):
-        # The emulator's first commit loads half of Java.
-        with contextlib.suppress(Unavailable):
-            await store.commit([*line_writes(line), *connection_writes(connection)])
-            break
+    await warmed_up(store)
+    await store.commit([*line_writes(line), *connection_writes(connection)])
     body = webhook(inbound_text(ANA))
     written = Call("POST", "/webhook", {"X-Hub-Signature-256": sign_meta(body, _APP_SECRET)}, body)
     await _first_answer(deployed, "webhook", environment, folder, written)

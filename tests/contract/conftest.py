@@ -6,7 +6,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from functions.core.cloud_storage import UPLOAD_HEADERS, CloudStorage
 from functions.core.cloud_tasks import CloudTasks
 from functions.core.firestore import FirestoreStore
 from functions.core.media import MediaStore
-from functions.core.store import NOW, Key, Store, Unavailable, merge
+from functions.core.store import Store
 from functions.core.tasks import TaskQueue
 from functions.local.file_media import FileMedia
 from functions.local.sqlite_store import SqliteStore
@@ -30,7 +30,7 @@ from tests.contract.worker import Worker
 from tests.google.clock import ManualClock
 from tests.google.cloud_storage import CloudStorage as CloudStorageService
 from tests.google.cloud_tasks import CloudTasks as CloudTasksService
-from tests.google.firestore_emulator import FirestoreEmulator
+from tests.google.firestore_emulator import FirestoreEmulator, warmed_up
 from tests.google.firestore_emulator import parts as firestore_parts
 from tests.google.parts import require
 from tests.google.process import free_port
@@ -46,14 +46,10 @@ def firestore_emulator() -> Iterator[FirestoreEmulator]:
 
 
 async def _warmed_up(host: str) -> None:
-    """Wait until a fresh emulator answers in time: its first commit loads half of Java."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("FIRESTORE_EMULATOR_HOST", host)
         store = FirestoreStore("warm-up")
-    for _ in range(20):
-        with suppress(Unavailable):
-            await store.commit([merge(Key("warm", "up"), {"now": NOW})])
-            break
+    await warmed_up(store)
     await store.close()
 
 

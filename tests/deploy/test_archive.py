@@ -32,7 +32,7 @@ from tests.deploy.deployment import Deployed, deploy
 from tests.google import firestore_emulator
 from tests.google.cloud_storage import CloudStorage
 from tests.google.cloud_tasks import CloudTasks
-from tests.google.firestore_emulator import FirestoreEmulator
+from tests.google.firestore_emulator import FirestoreEmulator, warmed_up
 from tests.google.framework import Function
 from tests.google.parts import require
 from tests.google.process import free_port
@@ -182,6 +182,7 @@ async def test_the_path_runs_through_four_deployed_functions(deployed: Deployed,
         seal = Seal([key])
         line = Line("line", "shop", CONNECTION, PHONE_NUMBER_ID, NUMBER, NAME, WABA, seal.close(TOKEN))
         connection = Connection(CONNECTION, "shop", "odoo", loopback, (seal.close(secret),))
+        await warmed_up(store)
         await store.commit([*line_writes(line), *connection_writes(connection)])
 
         crm = Crm(secret)

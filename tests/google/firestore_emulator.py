@@ -5,12 +5,14 @@ import os
 import shutil
 import subprocess
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import httpx
 
+from functions.core.store import NOW, Key, Store, Unavailable, merge
 from tests.google.parts import MissingPart
 from tests.google.process import OwnProcess, ProcessEnded, free_port
 
@@ -64,6 +66,14 @@ def _sdk_root(gcloud: str) -> Path:
 def parts() -> tuple[str, Path]:
     """Java and the jar, for `require`. Raises MissingPart."""
     return java(), emulator_jar()
+
+
+async def warmed_up(store: Store) -> None:
+    """Wait until a fresh emulator answers in time: its first commit loads half of Java."""
+    for _ in range(20):
+        with suppress(Unavailable):
+            await store.commit([merge(Key("warm", "up"), {"now": NOW})])
+            break
 
 
 class FirestoreEmulator:
