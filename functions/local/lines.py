@@ -14,7 +14,7 @@ from functions.core.accounts import account_key, every_account
 from functions.core.checkup.finding import Finding
 from functions.core.checkup.line import examine_line
 from functions.core.graph import NotSent, Refused, Uncertain
-from functions.core.lines import Line, line_key, line_of, line_writes, number_key, waba_key
+from functions.core.lines import Line, connection_key, line_key, line_of, line_writes, number_key, waba_key
 from functions.core.management import NEEDED_FIELD, USEFUL_FIELDS, Management, TokenFacts, callback_of
 from functions.core.meta_errors import meaning
 from functions.core.moving import FORMER, alone_in, arriving, moved, removed
@@ -95,6 +95,10 @@ async def begun(ports: Ports, wanted: Wanted) -> Line:
     [taken] = await ports.store.get([number_key(number)])
     if taken and taken.fields["line"] != wanted.line:
         raise SetUpFailed(f"This phone number id belongs to the line {taken.fields['line']}.")
+    if wanted.connection:
+        [leads_to] = await ports.store.get([connection_key(wanted.connection)])
+        if leads_to and leads_to.fields["account"] != account:
+            raise SetUpFailed(f"The connection {wanted.connection} belongs to another account.")
     connection = wanted.connection or (there.connection if there else await usual_connection(ports.store, account))
     if there:
         return replace(there, connection=connection, phone_number_id=number, waba=waba)

@@ -274,3 +274,9 @@ async def test_a_number_of_somebody_else_is_no_move(patient: Surgery) -> None:
     with pytest.raises(StepFailed):
         await lines.move(lines.opened(patient.ports, graph(patient), to, NEW_TOKEN), heard.append)
     assert "add it as another line" in heard[-1]
+
+
+async def test_a_line_never_leads_to_another_accounts_connection(patient: Surgery) -> None:
+    await patient.rig.add_connection("theirs", account="theirs")
+    with pytest.raises(SetUpFailed, match="another account"):
+        await lines.begun(patient.ports, replace(WANTED, connection="theirs"))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.payloads import ANA, inbound
+from tests.payloads import ANA, inbound, inbound_text
 
 THEIRS = "What Ana wrote to the other business"
 
@@ -30,3 +30,12 @@ async def test_what_another_account_put_aside_outlives_an_erasure(rig, contact):
     assert (await rig.call("DELETE", f"/v1/contacts/{contact}?by=7")).status_code == 202
     await rig.drain()
     assert {one["line"] for one in rig.documents("parked")} == {"their-line"}
+
+
+async def test_a_line_that_leads_to_another_accounts_connection_opens_nothing_there(rig):
+    await rig.add_line("astray", number="300", account="theirs")
+    await rig.deliver(inbound_text(ANA, number="300"))
+    [conversation] = rig.names("conversations")
+    assert (await rig.call("GET", f"/v1/conversations/{conversation}/messages")).status_code == 404
+    assert (await rig.call("GET", "/v1/conversations?line=astray")).status_code == 404
+    assert (await rig.tab(conversation).get(f"/v1/conversations/{conversation}")).status_code == 404
