@@ -74,6 +74,8 @@ def _app(desk: Desk, door: Door, seal: Seal) -> FastAPI:
         openapi_url="/v1/openapi.json",
         docs_url=None,
         redoc_url=None,
+        # Another address would be made from the Host header.
+        redirect_slashes=False,
     )
     # Inside of CORS, so that a browser can read a 503 too.
     app.add_middleware(Guard)

@@ -45,6 +45,7 @@ ORIGIN = "https://crm.example.com"
         ("GET", "/v1/conversations", 401, "unauthenticated"),
         ("GET", "/v1/nothing", 404, "http"),
         ("GET", "/", 404, "http"),
+        ("GET", "/v1/links/", 404, "http"),
         ("DELETE", "/v1/conversations", 405, "http"),
     ],
 )
