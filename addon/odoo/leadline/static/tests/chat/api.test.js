@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "@odoo/hoot";
 import { Deferred, advanceTime, mockDate, tick } from "@odoo/hoot";
-import { patchWithCleanup } from "@web/../tests/web_test_helpers";
+import { allowTranslations, patchWithCleanup } from "@web/../tests/web_test_helpers";
 import { browser } from "@web/core/browser/browser";
 import { RPCError } from "@web/core/network/rpc";
 import { ChatApi, Refused, Unreachable } from "@leadline/chat/api";
@@ -31,6 +31,7 @@ function api(grant) {
 }
 
 beforeEach(() => {
+    allowTranslations();
     mockDate("2026-11-20 10:00:00");
     calls = [];
     grants = 0;

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, mockDate, test } from "@odoo/hoot";
 import { Deferred, advanceTime, tick } from "@odoo/hoot";
+import { allowTranslations } from "@web/../tests/web_test_helpers";
 import { Refused, Unreachable } from "@leadline/chat/api";
 import { Reader } from "@leadline/chat/reader";
 
@@ -59,6 +60,7 @@ async function opened() {
 }
 
 beforeEach(() => {
+    allowTranslations();
     mockDate("2026-11-20 10:00:00");
     calls = [];
     fails = null;
