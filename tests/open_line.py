@@ -109,18 +109,18 @@ class Card:
 
     def __init__(self, page: Page, line: OpenLine) -> None:
         self.page = page
-        self._line = line
+        self.line = line
 
     def log_in(self, login: str, password: str) -> None:
-        self.page.goto(f"{self._line.odoo}/web/login")
+        self.page.goto(f"{self.line.odoo}/web/login")
         self.page.locator("input[name=login]").fill(login)
         self.page.locator("input[name=password]").fill(password)
         self.page.locator("button[type=submit]").first.click()
         self.page.locator(".o_main_navbar").wait_for()
 
-    def open(self, model: str, record: int) -> None:
-        """Open a card at its chat."""
-        self.page.goto(f"{self._line.odoo}/odoo/{model}/{record}")
+    def open(self, place: str, record: int) -> None:
+        """Open a card at its chat; `place` is its model, or the action that lists such cards."""
+        self.page.goto(f"{self.line.odoo}/odoo/{place}/{record}")
         tab = self.page.get_by_role("tab", name="WhatsApp")
         tab.wait_for()
         tab.click()
@@ -175,13 +175,15 @@ def ask_odoo(line: OpenLine, model: str, method: str, *arguments: object, login:
     return answer["result"]
 
 
-def add_agent(line: OpenLine, name: str, login: str) -> None:
-    """Add somebody who sees all leads beside the demo's own agent; the password is the login."""
+def add_agent(line: OpenLine, name: str, login: str) -> int:
+    """Add somebody who sees all leads beside the demo's own agent; the password is the login. Again is harmless."""
+    if there := ask_odoo(line, "res.users", "search", [("login", "=", login)]):
+        return int(there[0])
     groups = [("module", "in", ["base", "sales_team"]), ("name", "in", ["group_user", "group_sale_salesman_all_leads"])]
     found = ask_odoo(line, "ir.model.data", "search_read", groups, ["res_id"])
     user = {"name": name, "login": login, "password": login, "notification_type": "inbox", "odoobot_state": "disabled"}
-    user["group_ids"] = [(6, 0, [one["res_id"] for one in found])]
-    ask_odoo(line, "res.users", "create", [user])
+    membership = {"group_ids": [(6, 0, [one["res_id"] for one in found])]}
+    return int(ask_odoo(line, "res.users", "create", [user | membership])[0])
 
 
 def chat_api(line: OpenLine) -> httpx.Client:
@@ -196,13 +198,13 @@ def records(line: OpenLine, name: str) -> dict[str, int]:
 
     Waits until the CRM has answered.
     """
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         found = _records(line, name)
         if found:
             return found
         time.sleep(0.1)
-    raise AssertionError(f"no records for {name} after 30 s")
+    raise AssertionError(f"no records for {name} after 120 s")
 
 
 def _records(line: OpenLine, name: str) -> dict[str, int]:

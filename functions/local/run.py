@@ -5,6 +5,7 @@ import contextlib
 import signal
 import socket
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -38,7 +39,7 @@ def run(folder: Path, environment: Mapping[str, str], progress: Progress) -> Non
         odoo = None
         if environment.get("ODOO", "1") != "0":
             pairing = Pairing(demo.CONNECTION, settings.public_url, keys.connection_secret)
-            odoo = running.enter_context(odoo_running(folder, _odoo_port(progress), pairing, progress))
+            odoo = running.enter_context(odoo_running(folder, partial(_odoo_port, progress), pairing, progress))
         try:
             asyncio.run(_serve(Machine(settings, keys, folder), odoo, progress))
         except Unavailable as error:
@@ -78,7 +79,7 @@ async def _until_ready(odoo: OdooServer) -> None:
     async with httpx.AsyncClient(timeout=60) as client:
         while odoo.running:
             with contextlib.suppress(httpx.HTTPError):
-                if (await client.get(f"{odoo.url}/web/login")).status_code == httpx.codes.OK:
+                if odoo.listening and (await client.get(f"{odoo.url}/web/login")).status_code == httpx.codes.OK:
                     return
             await asyncio.sleep(0.2)
     raise SetUpFailed(f"Odoo ended while it started. Its log is {odoo.log}.")

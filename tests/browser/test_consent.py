@@ -9,7 +9,7 @@ from tests.open_line import Card, OpenLine, Phone, ask_odoo, open_context, recor
 
 pytestmark = pytest.mark.timeout(600)
 
-_WA_ID, _NAME = "12025550166", "Paula Quist"
+_WA_ID, _NAME = "12025550168", "Paula Quist"
 _GOODBYE = "You will get no more offers or automatic messages from us."
 
 

@@ -97,8 +97,8 @@ async def test_grants_are_given_by_the_records_rights_and_are_good_for_no_more(l
         webhook("12025550311", "Olga Other", "Hello"),
     ]
     assert await deliver(line, webhooks) == [200, 200]
-    [lead], [_] = wait_for_leads(line, "Vera", 1), wait_for_leads(line, "Olga", 1)
-    [conversation], [other] = conversations(line, "Vera"), conversations(line, "Olga")
+    [lead], [_] = wait_for_leads(line, "Vera Visible", 1), wait_for_leads(line, "Olga Other", 1)
+    [conversation], [other] = conversations(line, "Vera Visible"), conversations(line, "Olga Other")
     _people(line)
 
     found: dict[str, set[str]] = {}

@@ -1,7 +1,7 @@
 """The Odoo of `make run`: a database with the add-on, paired, and an agent to log in as."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -60,8 +60,12 @@ class Pairing:
 
 
 @contextmanager
-def odoo_running(folder: Path, port: int | None, pairing: Pairing, progress: Progress) -> Iterator[OdooServer]:
+def odoo_running(
+    folder: Path, port: Callable[[], int | None], pairing: Pairing, progress: Progress
+) -> Iterator[OdooServer]:
     """Run the demo's Odoo while the block runs; it may still be starting when the block begins.
+
+    `port` is asked when the server is about to start: one that was free before the set-up may be taken after it.
 
     The first time it is fetched and its database made, which takes some minutes. Raises `SetUpFailed`.
     """
@@ -76,7 +80,7 @@ def odoo_running(folder: Path, port: int | None, pairing: Pairing, progress: Pro
             databases.create(DATABASE, _MODULES)
         _pair(databases, pairing, folder / "odoo" / "paired", progress)
         progress("Starting Odoo …")
-        server = OdooServer(databases, DATABASE, port=port)
+        server = OdooServer(databases, DATABASE, port=port())
         server.start()
         try:
             yield server

@@ -10,6 +10,9 @@ from functions.local.child import Child
 from functions.local.failure import SetUpFailed, step_failed
 from functions.local.odoo.database import HOST, Databases, free_port
 
+_LISTENING = b"HTTP service (werkzeug) running"
+"""What Odoo writes into its log when it has its port."""
+
 
 class OdooServer:
     """Odoo's server on one database. Pages and websocket share one port, since it runs as one threaded process.
@@ -69,6 +72,11 @@ class OdooServer:
         """Whether the process is there."""
         return self._child is not None and self._child.running
 
+    @property
+    def listening(self) -> bool:
+        """Whether it has its port: another program may have taken it meanwhile, and would answer in its place."""
+        return self.running and self.log.exists() and _LISTENING in self.log.read_bytes()
+
     def stop(self) -> None:
         """Stop the server and wait until it is gone. Harmless when it isn't running."""
         if self._child:
@@ -90,6 +98,8 @@ class OdooServer:
         self.stop()
 
     def _answers(self) -> bool:
+        if not self.listening:
+            return False
         connection = http.client.HTTPConnection(HOST, self.port, timeout=30)
         try:
             connection.request("GET", "/web/login")

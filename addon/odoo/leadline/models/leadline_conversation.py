@@ -84,6 +84,7 @@ class LeadlineConversation(models.Model):
         compute="_compute_state",
         store=True,
         index=True,
+        group_expand="_expand_states",
     )
     window_until = fields.Datetime(
         "Open Until", readonly=True, help="Until then anything may be written; afterwards only templates."
@@ -111,6 +112,11 @@ class LeadlineConversation(models.Model):
     # ------------------------------------------------------------
     # Derived
     # ------------------------------------------------------------
+
+    @api.model
+    def _expand_states(self, states, domain):
+        """Return the board's columns: who waits comes first, also when nobody does."""
+        return ["waiting", "answered"]
 
     @api.depends("lead_ids.partner_id")
     def _compute_partner_id(self):

@@ -54,13 +54,20 @@ class LeadlineDouble(models.Model):
             double.comparison = double._comparison(double.partner_id, double.other_id or double.lead_id)
 
     def _comparison(self, one, other):
-        """Return both cards side by side, what differs in bold."""
+        """Return both cards side by side, what differs in bold, without what is on neither."""
         rows = Markup()
         for (label, left), (_label, right) in zip(self._shown(one), self._shown(other), strict=True):
+            if not left and not right:
+                continue
             differs = left and right and left != right
             cells = (Markup("<b>%s</b>") % value if differs else value for value in (left, right))
             rows += Markup("<tr><th scope='row'>%s</th><td>%s</td><td>%s</td></tr>") % (label, *cells)
-        return Markup("<table class='table table-sm'>%s</table>") % rows
+        head = Markup("<thead><tr><td></td><th scope='col'>%s</th><th scope='col'>%s</th></tr></thead>") % (
+            self.env._("First"),
+            self.env._("Second"),
+        )
+        table = Markup("<table class='table table-sm'>%s<tbody>%s</tbody></table>") % (head, rows)
+        return Markup("<div class='table-responsive'>%s</div>") % table
 
     @api.model
     def _shown(self, card):
@@ -70,6 +77,7 @@ class LeadlineDouble(models.Model):
         rows = self.env["leadline.conversation"].search(
             [("lead_ids", "in", card.ids)] if lead else [("partner_id", "=", card.id)]
         )
+        langs = dict(self.env["res.lang"].get_installed())
         return [
             (self.env._("Card"), self.env._("Lead") if lead else self.env._("Contact")),
             (self.env._("Name"), (card.contact_name or card.partner_name or card.name) if lead else card.name),
@@ -78,7 +86,7 @@ class LeadlineDouble(models.Model):
             (self.env._("Email"), (card.email_from if lead else card.email) or ""),
             (self.env._("City"), card.city or ""),
             (self.env._("Country"), card.country_id.name or ""),
-            (self.env._("Language"), (card.lang_id.name if lead else card.lang) or ""),
+            (self.env._("Language"), (card.lang_id.name if lead else langs.get(card.lang)) or ""),
             (self.env._("Salesperson"), card.user_id.name or ""),
             (self.env._("Leads"), ", ".join(leads.mapped("name"))),
             (self.env._("WhatsApp"), ", ".join(rows.mapped(lambda row: f"{row.line_id.name}: {row.name}"))),

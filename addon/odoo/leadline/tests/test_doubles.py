@@ -148,6 +148,8 @@ class TestDoubles(LeadlineCase):
         self.met()
         shown = self.look().comparison
         self.assertIn("Ada Exampel", shown)
+        self.assertIn("English (US)", shown)
+        self.assertNotIn("Country", shown, "it is on neither")
         self.assertIn("&lt;script&gt;", shown)
         self.assertNotIn("<script>", shown)
 

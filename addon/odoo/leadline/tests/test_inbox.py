@@ -35,6 +35,12 @@ class TestInbox(LeadlineCase):
         with self.assertRaises(AccessError):
             self.seen(self.clerk)
 
+    def test_on_the_board_who_waits_comes_first(self):
+        self.people()
+        rows = self.conversations.with_context(read_group_expand=True)
+        groups = rows.web_read_group([], ["state"], [])["groups"]
+        self.assertEqual([group["state"] for group in groups], ["waiting", "answered"])
+
     def test_a_conversation_with_a_contact_only_is_its_owners(self):
         self.line.unknown_customer = "contact"
         self.met().user_id = self.colleague

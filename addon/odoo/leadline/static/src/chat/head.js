@@ -40,7 +40,12 @@ export class Head extends Component {
         return consentNote(this.props.details?.contact?.consent);
     }
 
+    /** Who has the session; of a conversation without one whoever looks after it. */
     get owner() {
+        const { session } = this.props.conversation;
+        if (session?.state === "open") {
+            return nameOf(session.agent) || _t("Waits for an agent");
+        }
         return nameOf(this.props.details?.owner ?? this.props.conversation.owner);
     }
 

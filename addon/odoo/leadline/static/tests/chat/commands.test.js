@@ -63,6 +63,23 @@ describe("words", () => {
     });
 });
 
+describe("the head", () => {
+    test("says who has the session, also when it is not whose lead it is", async () => {
+        await talking({ ...OPEN, agent: { id: 8, name: "Anton" } }, { owner: "Eve" });
+        expect(".o_leadline_owner").toHaveText("Anton");
+    });
+
+    test("says that nobody has taken it", async () => {
+        await talking(OPEN, { owner: "Eve" });
+        expect(".o_leadline_owner").toHaveText("Waits for an agent");
+    });
+
+    test("says who looks after the customer when it is closed", async () => {
+        await talking(CLOSED, { owner: "Eve" });
+        await waitFor(".o_leadline_owner:contains(Eve)");
+    });
+});
+
 describe("the list", () => {
     test("appears with the slash, narrows with the word, and is chosen by the keyboard", async () => {
         plays("chat_close", CLOSED);
