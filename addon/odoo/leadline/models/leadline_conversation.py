@@ -76,7 +76,7 @@ class LeadlineConversation(models.Model):
         store=True,
         readonly=False,
         index=True,
-        domain="[('share', '=', False)]",
+        domain="[('share', '=', False), ('company_ids', 'in', company_id)]",
         help="Who is told of new messages. Follows the salesperson of the lead.",
     )
     state = fields.Selection(
@@ -591,7 +591,7 @@ class LeadlineConversation(models.Model):
     def _tell_owner(self, about):
         """Notify the owner, unless there is none any more or what came has been read meanwhile."""
         self.ensure_one()
-        card = self._alert_card()
+        card = self.user_id and self._card_for(self.user_id)
         if not card or (about == "message" and not self.unread_count):
             return
         env = self.with_context(lang=self.user_id.lang).env
@@ -606,6 +606,18 @@ class LeadlineConversation(models.Model):
     def _alert_card(self):
         """Return the card that the owner is to look at; none when there is nobody to tell."""
         return self.user_id and (self._lead() or self.partner_id)
+
+    def _card_for(self, user):
+        """Return the card on which a user can be told of the conversation: the first that they may open, if any."""
+        return next((card for card in self._cards() if card and self._may_open(card, user)), None)
+
+    def _cards(self):
+        return self._lead(), self.partner_id
+
+    @api.model
+    def _may_open(self, card, user):
+        """Say whether a user may read a card, as they themselves would be asked, in all companies that are theirs."""
+        return card.with_user(user).with_context(allowed_company_ids=user.company_ids.ids).has_access("read")
 
 
 def _subject_of(raw_event):

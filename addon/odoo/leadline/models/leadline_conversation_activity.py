@@ -103,7 +103,7 @@ class LeadlineConversation(models.Model):
         card, user = self._lead() or self.partner_id, self._responsible()
         # Somebody may have deleted the type: what happens to a customer's message matters more.
         kind = self.env.ref(activity_type, raise_if_not_found=False)
-        if not card or not user or not kind or not card.with_user(user).has_access("read"):
+        if not card or not user or not kind or not self._may_open(card, user):
             return False
         self.activity_id = card.activity_schedule(activity_type_id=kind.id, summary=summary, note=note, user_id=user.id)
         return True

@@ -121,9 +121,7 @@ class LeadlineConversation(models.Model):
             return self.env._("%(name)s is no WhatsApp agent. An administrator can make them one.", **told)
         if self.company_id not in user.company_ids:
             return self.env._("%(name)s may not work in %(company)s. An administrator can allow it.", **told)
-        # As they themselves would be asked, in all companies that are theirs.
-        theirs = card.with_user(user).with_context(allowed_company_ids=user.company_ids.ids)
-        if not theirs.has_access("read"):
+        if not self._may_open(card, user):
             return self.env._(
                 "%(name)s may not open this card. Make them its salesperson, or ask an administrator to let them "
                 "see all documents.",

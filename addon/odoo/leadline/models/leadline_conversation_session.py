@@ -156,6 +156,10 @@ class LeadlineConversation(models.Model):
     # Owner
     # ------------------------------------------------------------
 
+    def _cards(self):
+        # Whoever has the session may open it, whosever the lead is.
+        return *super()._cards(), self.session_id
+
     def _give_lead(self, user):
         """Let the lead go to who got the chat, where the line says so."""
         lead = self._lead().filtered(lambda lead: lead.active and lead.won_status == "pending")

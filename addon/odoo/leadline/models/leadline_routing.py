@@ -148,8 +148,10 @@ class LeadlineSession(models.Model):
         """Notify somebody who was given a chat that is going on."""
         env = self.with_context(lang=user.lang).env
         conversation = self.conversation_id
-        card = conversation._lead() or conversation.partner_id or self
         conversation.alerted_count = conversation.received_count
+        card = conversation._card_for(user)
+        if not card:
+            return
         card.message_notify(
             partner_ids=user.partner_id.ids,
             subject=env._("A WhatsApp chat is yours now"),

@@ -178,8 +178,8 @@ class LeadlineSession(models.Model):
     def _remind_agent(self):
         env = self.with_context(lang=self.user_id.lang).env
         subject, body = self._words_when_due(env)
-        card = self.conversation_id._lead() or self.conversation_id.partner_id or self
-        card.message_notify(partner_ids=self.user_id.partner_id.ids, subject=subject, body=body)
+        if card := self.conversation_id._card_for(self.user_id):
+            card.message_notify(partner_ids=self.user_id.partner_id.ids, subject=subject, body=body)
 
     def _words_when_due(self, env):
         """Return subject and body of what people are told before an answer is late."""

@@ -104,6 +104,15 @@ class TestActivities(LeadlineCase):
         person = contact("contact-2", name="Bo", phone="+12025550144")
         return self.met(conversation("conv-2", contact=person, window_until="2026-11-21T10:01:00Z"))
 
+    @freeze_time(NOON)
+    def test_an_owner_who_works_for_another_company_now_costs_no_event(self):
+        row = self.met()
+        elsewhere = self.env["res.company"].create({"name": "Elsewhere"})
+        self.agent.write({"company_id": elsewhere.id, "company_ids": [(6, 0, elsewhere.ids)]})
+        [result] = self.apply(self.failed())
+        self.assertTrue(result["ok"], result)
+        self.assertFalse(self.activities(row))
+
     def test_those_who_were_warned_of_stand_before_nobody(self):
         self.met()
         other = self.other()

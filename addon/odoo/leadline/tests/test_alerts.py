@@ -2,6 +2,7 @@ import json
 from datetime import timedelta
 from unittest.mock import patch
 
+from odoo.tests import new_test_user
 from odoo.tools import mute_logger
 
 from .common import PHONE, LeadlineCase, contact, conversation, event
@@ -112,6 +113,14 @@ class TestAlerts(LeadlineCase):
         self.apply(event(conversation(version=3, received=2, read=2), "conversation.updated"))
         self.assertEqual(len(self.notices()), 1, "only CRM's notice of the lead")
         self.assertFalse(self.env["leadline.notice"].search([]))
+
+    def test_the_owner_is_notified_on_a_card_that_they_may_open(self):
+        row = self.owned(conversation(read=1))
+        row.lead_ids.user_id = new_test_user(self.env, "leadline_other", "sales_team.group_sale_salesman")
+        row.user_id = self.agent
+        self.apply(event(conversation(version=2, received=2, read=1)))
+        notice = self.notices().filtered(lambda found: found.subject == "New WhatsApp message")
+        self.assertEqual((notice.model, notice.res_id), ("res.partner", row.partner_id.id))
 
     def test_a_fault_in_one_notice_keeps_no_other_from_being_given(self):
         one = self.owned(conversation(read=1))

@@ -270,8 +270,11 @@ class Bubble extends Component {
 
     async onSaveFile() {
         this.state.saving = true;
-        this.state.saved = await this.props.onSaveFile(this.message);
-        this.state.saving = false;
+        try {
+            this.state.saved = await this.props.onSaveFile(this.message);
+        } finally {
+            this.state.saving = false;
+        }
     }
 
     get quote() {
