@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from functions.core.http import problem
-from functions.core.store import Unstorable
+from functions.core.store import NotFound, Unstorable
 
 
 class Problem(Exception):
@@ -68,6 +68,11 @@ def install(app: FastAPI) -> None:
         ]
         place, text = faults[0].values()
         return problem(422, "invalid", f"{place or 'The body'}: {text}", errors=faults)
+
+    @app.exception_handler(NotFound)
+    async def gone(request: Request, error: NotFound) -> Response:
+        # It was there when it was opened, and has been erased since.
+        return await refused(request, not_found())
 
     @app.exception_handler(Unstorable)
     async def unstorable(request: Request, error: Unstorable) -> Response:

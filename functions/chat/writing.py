@@ -286,7 +286,8 @@ async def _received_after(desk: Desk, opened: Open, message_id: str) -> tuple[in
     if upto is None or upto.fields.get("conversation") != opened.id or "sort" not in upto.fields:
         raise not_found()
     newer, after = 0, None
-    while True:
+    # From there on it has been read already, however far back the message stands.
+    while newer < unread(opened.conversation.fields):
         # The newest message is nearly always the one that was read, so the first look is a short one.
         limit = _FURTHER if after else _FIRST_LOOK
         messages = await desk.ports.store.query(
@@ -301,3 +302,4 @@ async def _received_after(desk: Desk, opened: Open, message_id: str) -> tuple[in
         if not messages:
             return newer, None
         after = (messages[-1].fields["sort"], messages[-1].key.id)
+    return newer, None

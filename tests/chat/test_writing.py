@@ -3,7 +3,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from tests.payloads import ANA, LUCIA, status
+from functions.core.store import Key, delete
+from tests.payloads import ANA, LUCIA, inbound_text, status
 
 TEXT = {"type": "text", "text": {"body": "Hi!"}}
 
@@ -244,3 +245,24 @@ async def test_the_time_of_the_last_answer_is_ours(rig, tab):
     await rig.drain()
     last_out = datetime.fromisoformat(rig.crm.of_type("message.sent")[-1]["conversation"]["last_out"])
     assert abs(last_out - rig.clock()) < timedelta(seconds=5)
+
+
+async def test_reading_what_was_read_long_ago_looks_at_nothing_behind_it(rig, tab):
+    await rig.deliver(*(inbound_text(ANA, str(n)) for n in range(60)))
+    [first, *_], last = await tab.messages(), (await tab.last())["id"]
+    assert (await tab.read(last)).json()["unread"] == 0
+    before = rig.store.calls["query"]
+    assert (await tab.read(first["id"])).json()["unread"] == 0
+    assert rig.store.calls["query"] == before
+
+
+async def test_reading_what_is_erased_at_this_moment_finds_nothing(rig, tab, monkeypatch):
+    last, commit = (await tab.last())["id"], rig.store.commit
+
+    async def erased_before(writes):
+        await commit([delete(Key("conversations", tab.conversation))])
+        await commit(writes)
+
+    monkeypatch.setattr(rig.store, "commit", erased_before)
+    answer = await tab.read(last)
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
