@@ -210,7 +210,11 @@ class LeadlineSession(models.Model):
     def _reopen(self, by):
         """Go on with it where it ended."""
         self.ensure_one()
-        self.write({"state": "queued", "closed_at": False, "closed_by_id": False, "ending": False})
+        # From now on nothing is said in it: else it would be closed for its silence at once.
+        silent_since = fields.Datetime.now()
+        self.write(
+            {"state": "queued", "closed_at": False, "closed_by_id": False, "ending": False, "last_at": silent_since}
+        )
         self._log("reopened", by=by)
         self._unwish_satisfaction()
         self._assign(by, "taken", by=by)

@@ -252,3 +252,13 @@ class TestHandling(SessionCase):
         self.assertFalse(row.user_id)
         self.write_in("conv-2")
         self.assertNotEqual(row.session_id.user_id, self.cat)
+
+    def test_what_is_opened_again_after_days_is_not_closed_for_its_silence_at_once(self):
+        self.answer(self.ann)
+        self.as_agent(self.ann, "chat_close")
+        self.forward(days=2)
+        self.as_agent(self.ben, "chat_reopen")
+        self.forward(hours=1)
+        self.assertEqual((self.session.state, self.session.user_id), ("assigned", self.ben))
+        self.forward(days=1)
+        self.assertEqual((self.session.state, self.session.ending), ("closed", "time"))
