@@ -43,7 +43,7 @@ class Desk:
         conversation = await self._conversation(conversation_id)
         line = await self.directory.line(conversation.fields["line"]) if conversation else None
         # The line's own connection: a line that moved to another CRM takes its conversations with it.
-        if conversation is None or line is None or not _is_of(line, caller):
+        if conversation is None or line is None or not is_of(line, caller):
             raise not_found()
         return Open(conversation, line)
 
@@ -63,7 +63,8 @@ class Desk:
         return found
 
 
-def _is_of(line: Line, caller: Caller) -> bool:
+def is_of(line: Line, caller: Caller) -> bool:
+    """Tell whether a line is one of the caller's account, and leads to the caller's connection."""
     return (line.account, line.connection) == (caller.account, caller.connection)
 
 
@@ -76,7 +77,7 @@ def only_servers(caller: Caller) -> None:
 async def line_of(desk: Desk, caller: Caller, name: str) -> Line:
     """Return a line of the caller's, named by its id or its phone_number_id. Raises `Problem` 403 or 404."""
     line = await desk.directory.line(name) or await desk.directory.line_of_number(name)
-    if line is None or not _is_of(line, caller):
+    if line is None or not is_of(line, caller):
         raise not_found()
     if caller.conversation is not None and (await desk.open(caller, caller.conversation, "read")).line != line:
         raise Problem(403, "forbidden", "The grant is for a conversation of another line.")

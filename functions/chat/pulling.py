@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, Field
 
 from functions.chat.callers import Caller
 from functions.chat.cursors import Reading, micros, place, time_place
-from functions.chat.desk import Desk, line_of, only_servers
+from functions.chat.desk import Desk, is_of, line_of, only_servers
 from functions.chat.shapes import Id, Strict
 from functions.core.consent import consent_view
 from functions.core.conversation import contact_key, contact_view, unread, window_view
@@ -36,8 +36,11 @@ async def conversations(
             limit=limit,
         )
     )
-    wanted = [item for item in found if updated_after is None or item.fields["updated"] > updated_after]
-    last = found[-1] if len(wanted) == limit else None
+    fresh = [item for item in found if updated_after is None or item.fields["updated"] > updated_after]
+    last = found[-1] if len(fresh) == limit else None
+    # The name of a connection that a line left may be another's by now.
+    lines = {item.fields["line"]: await desk.directory.line(item.fields["line"]) for item in fresh}
+    wanted = [item for item in fresh if (own := lines[item.fields["line"]]) and is_of(own, caller)]
     return {
         "items": await _heads(desk, wanted),
         "next": place(micros(last.fields["updated"]), last.key.id) if last else None,
@@ -63,7 +66,7 @@ async def events(desk: Desk, caller: Caller, *, after: str, limit: int) -> dict[
             limit=limit,
         )
     )
-    told = await tellings(store, desk.directory, found)
+    told = await tellings(store, desk.directory, found, caller.account)
     now = desk.ports.now()
     if gone := [settled(telling.event, None, None, now) for telling in told if not telling.body]:
         await settle(store, gone)

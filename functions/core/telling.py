@@ -48,8 +48,17 @@ async def contact_told(store: Store, contact: str, cause: str, now: datetime) ->
     )
 
 
-async def tellings(store: Store, directory: Directory, events: Sequence[Document]) -> list[Telling]:
-    """Return what each event says."""
+async def tellings(store: Store, directory: Directory, events: Sequence[Document], account: str) -> list[Telling]:
+    """Return what each event says to a connection of this account.
+
+    An event of another account says nothing: a connection's name may have been another's before.
+    """
+    own = [event for event in events if event.fields["account"] == account]
+    told = {telling.event.key: telling for telling in await _tellings(store, directory, own)}
+    return [told.get(event.key) or Telling(event) for event in events]
+
+
+async def _tellings(store: Store, directory: Directory, events: Sequence[Document]) -> list[Telling]:
     conversations = await _read(
         store, {_conversation_key(event) for event in events if event.fields["conversation"] is not None}
     )

@@ -86,7 +86,7 @@ class Delivery:
         for _ in range(_BATCHES_PER_TASK):
             events = await self._ports.store.query(waiting(connection.id, BATCH))
             if events:
-                told = await tellings(self._ports.store, self._directory, events)
+                told = await tellings(self._ports.store, self._directory, events, connection.account)
                 asked |= await self._deliver_batch(connection, told)
             if len(events) < BATCH:
                 return asked

@@ -2,6 +2,7 @@
 
 import pytest
 
+from functions.core.telling import contact_told
 from tests.payloads import ANA, inbound, inbound_text
 
 THEIRS = "What Ana wrote to the other business"
@@ -39,3 +40,21 @@ async def test_a_line_that_leads_to_another_accounts_connection_opens_nothing_th
     assert (await rig.call("GET", f"/v1/conversations/{conversation}/messages")).status_code == 404
     assert (await rig.call("GET", "/v1/conversations?line=astray")).status_code == 404
     assert (await rig.tab(conversation).get(f"/v1/conversations/{conversation}")).status_code == 404
+
+
+async def test_a_connection_that_bears_the_name_of_anothers_former_one_hears_nothing_of_theirs(rig):
+    conversation = await rig.met(ANA)
+    # The line leads elsewhere now; what was said before still names the connection, which another account takes.
+    await rig.add_connection("elsewhere")
+    await rig.add_line(connection="elsewhere")
+    await rig.add_connection(account="theirs")
+    rig.start()
+    rig.crm.batches.clear()
+    assert (await rig.call("GET", "/v1/conversations")).json()["items"] == []
+    told, tasks = await contact_told(rig.store, rig.documents("conversations")[0]["contact"], "news", rig.clock())
+    await rig.store.commit(told)
+    assert (await rig.call("GET", "/v1/events")).json()["items"] == []
+    await rig.store.commit(told)
+    await rig.run(tasks[0])
+    assert rig.crm.events == []
+    assert (await rig.call("GET", f"/v1/conversations/{conversation}")).status_code == 404
