@@ -103,3 +103,15 @@ class TestInbox(LeadlineCase):
         self.met()
         self.apply(event(conversation(version=2, merged_into="conv-2"), "conversation.merged"))
         self.assertEqual(self.status()["unassigned"], 0)
+
+    def test_who_answers_without_selling_finds_the_conversations_and_no_pipeline(self):
+        user = new_test_user(self.env, "leadline_no_seller", "leadline.group_agent")
+        menus = self.env["ir.ui.menu"].with_user(user)
+        visible = menus.browse(menus._visible_menu_ids())
+        inbox = self.env.ref("leadline.leadline_conversation_menu")
+        self.assertIn(inbox, visible)
+        self.assertIn(inbox.parent_id, visible)
+        self.assertIn(inbox.parent_id.parent_id, visible)
+        for name in ("menu_crm_opportunities", "sales_team_menu_team_pipeline"):
+            self.assertNotIn(self.env.ref(f"crm.{name}"), visible)
+            self.assertIn(self.env.ref(f"crm.{name}").id, menus.with_user(self.agent)._visible_menu_ids())
