@@ -50,9 +50,14 @@ def test_the_websites_button_comes_by_itself_where_there_is_a_website(
     assert not with_website.warnings
 
 
-@pytest.mark.usefixtures("by_itself", "with_website")
-@pytest.mark.parametrize(("database", "module"), [("tested", "leadline"), ("website", "leadline_website")])
-def test_translators_have_all_that_it_says(databases: Databases, database: str, module: str) -> None:
+@pytest.mark.parametrize(
+    ("installed", "database", "module"),
+    [("by_itself", "tested", "leadline"), ("with_website", "website", "leadline_website")],
+)
+def test_translators_have_all_that_it_says(
+    request: pytest.FixtureRequest, databases: Databases, installed: str, database: str, module: str
+) -> None:
+    request.getfixturevalue(installed)
     said = {entry.msgid for entry in exported(databases, database, module)}
     known = {entry.msgid for entry in read(template_file(module))}
     assert (said - known, known - said) == (set(), set()), "python -m tests.translations writes the templates anew"
