@@ -111,7 +111,8 @@ async def listed(desk: Desk, caller: Caller, *, after: str | None, limit: int) -
             limit=limit,
         )
     )
-    items = [item for document in found if (item := await _item(desk, document))]
+    own = [document for document in found if document.fields["account"] == caller.account]
+    items = [item for document in own if (item := await _item(desk, document))]
     last = found[-1] if len(found) == limit else None
     return {"items": items, "next": place(micros(last.fields["created"]), last.key.id) if last else None}
 
@@ -142,7 +143,9 @@ async def _own(desk: Desk, caller: Caller, link_id: str) -> tuple[Link, Line]:
     only_servers(caller)
     [document] = await desk.ports.store.get([link_key(link_id)])
     line = await desk.directory.line(document.fields["line"]) if document else None
-    if document is None or line is None or document.fields["connection"] != caller.connection:
+    if document is None or line is None:
+        raise not_found()
+    if (document.fields["account"], document.fields["connection"]) != (caller.account, caller.connection):
         raise not_found()
     return link_of(document), line
 

@@ -4,6 +4,7 @@ import pytest
 
 from functions.core.telling import contact_told
 from tests.payloads import ANA, inbound, inbound_text
+from tests.rig import LINE
 
 THEIRS = "What Ana wrote to the other business"
 
@@ -44,6 +45,7 @@ async def test_a_line_that_leads_to_another_accounts_connection_opens_nothing_th
 
 async def test_a_connection_that_bears_the_name_of_anothers_former_one_hears_nothing_of_theirs(rig):
     conversation = await rig.met(ANA)
+    link = (await rig.call("POST", "/v1/links", {"line": LINE, "text": "Theirs alone"})).json()["id"]
     # The line leads elsewhere now; what was said before still names the connection, which another account takes.
     await rig.add_connection("elsewhere")
     await rig.add_line(connection="elsewhere")
@@ -51,6 +53,8 @@ async def test_a_connection_that_bears_the_name_of_anothers_former_one_hears_not
     rig.start()
     rig.crm.batches.clear()
     assert (await rig.call("GET", "/v1/conversations")).json()["items"] == []
+    assert (await rig.call("GET", "/v1/links")).json()["items"] == []
+    assert (await rig.call("GET", f"/v1/links/{link}")).status_code == 404
     told, tasks = await contact_told(rig.store, rig.documents("conversations")[0]["contact"], "news", rig.clock())
     await rig.store.commit(told)
     assert (await rig.call("GET", "/v1/events")).json()["items"] == []
