@@ -66,7 +66,7 @@ def unpaired(odoo: OdooHome, folder: Path) -> Iterator[Unpaired]:
         databases = Databases(odoo, postgres, folder / "odoo")
         databases.create(DATABASE, ["leadline"])
         server = running.enter_context(OdooServer(databases, DATABASE))
-        yield Unpaired(OpenLine(url, server.url, folder / "data"), databases)
+        yield Unpaired(OpenLine(url, server.url, folder / "data", DATABASE), databases)
 
 
 @contextlib.contextmanager

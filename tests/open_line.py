@@ -30,6 +30,7 @@ class OpenLine:
     url: str
     odoo: str
     folder: Path
+    database: str = DATABASE
 
 
 @contextmanager
@@ -166,7 +167,7 @@ class OdooRefused(Exception):
 def ask_odoo(line: OpenLine, model: str, method: str, *arguments: object, login: str = "admin") -> Any:
     """Call a method of Odoo's, as its administrator unless told otherwise. Raises `OdooRefused`."""
     with httpx.Client(base_url=line.odoo, timeout=60) as client:
-        who = {"db": DATABASE, "login": login, "password": login}
+        who = {"db": line.database, "login": login, "password": login}
         client.post("/web/session/authenticate", json={"jsonrpc": "2.0", "params": who}).raise_for_status()
         call = {"model": model, "method": method, "args": list(arguments), "kwargs": {}}
         answer = client.post("/web/dataset/call_kw", json={"jsonrpc": "2.0", "params": call}).raise_for_status().json()

@@ -38,7 +38,7 @@ def office(chromium: Browser, line: OpenLine, name: str) -> None:
             save(page, f"line-{short}{look.suffix}")
         show(manager, f"action-leadline.leadline_connection_action/{connection}", ".o_form_view .o_notebook")
         save(page, f"connection{look.suffix}")
-        show(manager, "action-leadline.leadline_template_action", row)
+        show(manager, "action-leadline.leadline_template_action", ".o_list_renderer, .o_kanban_renderer")
         save(page, f"templates{look.suffix}")
         show(manager, "action-leadline.leadline_audit_open_action", row)
         save(page, f"audit{look.suffix}")

@@ -11,6 +11,7 @@ from tests.screenshots.studio import DARK, LIGHT, LOOKS, Look, logged_in, save
 
 def pairing(chromium: Browser, folder: Path) -> None:
     """Show the code, a chain with a broken link, one without, and the first message."""
+    folder.mkdir()
     with unpaired(ensure_odoo(None, print), folder) as both:
         both.sql("UPDATE res_users SET odoobot_state = 'disabled'")
 
