@@ -11,6 +11,7 @@ from odoo.tools import SQL
 
 from ..tools.edge import log_fault
 from ..tools.event import BATCH_LIMIT
+from .leadline_connection import ServiceRefused
 
 _logger = logging.getLogger(__name__)
 
@@ -145,7 +146,13 @@ class LeadlineConnection(models.Model):
             if self._fetch_is_due():
                 self._fetch_events()
             for line in self.line_ids.filtered(lambda line: not line.existing_done):
-                self._fetch_existing(line)
+                try:
+                    self._fetch_existing(line)
+                except ServiceRefused as refusal:
+                    # A line that was taken off the service has nothing any more, and must not keep the others waiting.
+                    if refusal.problem.get("code") != "not_found":
+                        raise
+                    line.existing_done = True
         except UserError as failure:
             # Its sentence names no person. A warning each minute of an outage would help nobody.
             _logger.info("Connection %s can't be fetched from: %s", self.identifier, failure)

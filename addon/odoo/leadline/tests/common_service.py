@@ -22,6 +22,7 @@ class ServiceCase:
         self.service.state = self
         self.waiting = []
         self.existing = []
+        self.gone = set()
         self.results = []
         self.exchanges = []
         self.asked = []
@@ -78,6 +79,8 @@ class ServiceCase:
                 self.waiting = [told for told in self.waiting if (told["id"], told["at"]) not in taken]
                 return 200, {"settled": len(taken)}
             case "GET", "/chat/v1/conversations":
+                if query["line"][0] in self.gone:
+                    return 404, {"code": "not_found", "detail": "There is no such thing here."}
                 start = int(query.get("before", ["0"])[0])
                 end = start + min(int(query["limit"][0]), self.page_size)
                 more = str(end) if end < len(self.existing) else None

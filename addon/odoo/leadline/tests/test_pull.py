@@ -170,6 +170,15 @@ class TestExisting(PullCase):
         self.fetch()
         self.assertEqual(self.asked.count(("GET", "/chat/v1/conversations")), asked)
 
+    def test_a_line_that_the_service_has_no_more_keeps_no_other_waiting(self):
+        gone = self.line.copy({"identifier": "line-gone", "name": "A", "existing_done": False})
+        self.gone.add("line-gone")
+        self.was_there(1)
+        self.fetch()
+        self.assertTrue(gone.existing_done)
+        self.assertTrue(self.line.existing_done)
+        self.assertEqual(len(self.conversations.search([("line_id", "=", self.line.id)])), 1)
+
     def test_old_ones_make_no_lead_and_alert_nobody_until_the_customer_writes_again(self):
         partner = self.env["res.partner"].create({"name": "Ana", "phone": PHONE, "user_id": self.agent.id})
         self.was_there(1, window_until=None, received=3, read=1)
