@@ -3,6 +3,7 @@ from datetime import datetime, timedelta
 from freezegun import freeze_time
 
 from odoo.exceptions import AccessError, UserError
+from odoo.service.model import call_kw
 from odoo.tests import Form, new_test_user
 
 from .common import CONNECTION, LINE, LeadlineCase, conversation, event
@@ -94,6 +95,15 @@ class TestPairing(PairingCase):
         line = self.env["leadline.line"].create({"name": "Shop", "identifier": LINE, "connection_id": older.id})
         self.paired()
         self.assertEqual(line.connection_id.identifier, CONNECTION)
+
+    def test_the_buttons_of_form_and_list_open_the_wizard(self):
+        self.paired()
+        connection = self.connected()
+        # As the web client calls them: with the records that are shown, or none.
+        for ids, address in ((connection.ids, connection.url), ([], False)):
+            action = call_kw(self.env["leadline.connection"], "action_pair", [ids], {})
+            self.assertEqual((action["res_model"], action["target"]), ("leadline.pairing", "new"))
+            self.assertEqual(action["context"], {"default_url": address})
 
     def test_only_system_administrators_pair(self):
         manager = new_test_user(self.env, "leadline_pairing_manager", "sales_team.group_sale_manager")

@@ -75,7 +75,7 @@ METHODS = {
     ("res.partner", "action_leadline_link"): (("partner",), SEES_LINKS),
     ("utm.campaign", "action_leadline_link"): (("campaign",), SEES_LINKS | {ELSEWHERE}),
     ("leadline.pairing", "action_pair"): (("pairing",), SETS_UP),
-    ("leadline.connection", "action_pair"): ((), SETS_UP),
+    ("leadline.connection", "action_pair"): (("connection",), SETS_UP),
     # The last: nothing is left afterwards.
     ("leadline.connection", "action_unpair"): (("connection",), SETS_UP),
     # Who may write both contacts decides; who may merge contacts in Odoo joins.

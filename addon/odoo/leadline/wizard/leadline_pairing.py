@@ -253,7 +253,6 @@ class LeadlineConnection(models.Model):
                 known.connection_id = self
             lines._of_event(self, read_line(line))
 
-    @api.model
     def action_pair(self):
         """Open the wizard that connects a service, with the address of the one that is there."""
         self.check_access("create")
