@@ -73,7 +73,10 @@ class Clock:
 
     def align(self, seconds: int) -> None:
         """Go on to the next moment that is a whole multiple of so many seconds."""
-        self.forward(seconds=seconds - self().timestamp() % seconds)
+        shown = self()
+        # What was asked for often is ahead of the real time.
+        ahead = (shown - datetime.now(UTC) - self._ahead).total_seconds()
+        self.forward(seconds=seconds - shown.timestamp() % seconds + max(ahead, 0))
 
     def wall(self) -> float:
         """Return what the clock would show had nobody put it forward, in epoch seconds."""

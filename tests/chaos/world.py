@@ -182,7 +182,7 @@ class World:
         after = Customer(number, before.bsuid and f"{before.bsuid}{len(person.identities)}", before.name)
         system = {
             "type": "user_changed_number",
-            "body": "changed",
+            "body": "moved to another number",
             "wa_id": after.wa_id,
             "user_id": after.bsuid,
             "previous_user_id": before.bsuid,
@@ -190,5 +190,5 @@ class World:
         stated = {name: told for name, told in system.items() if told is not None}
         item = payloads.message(Customer(before.wa_id), "system", stated, wamid=self.wamid(), at=at)
         person.identities.append(after)
-        person.said.append(Said(item["id"], "system", at, "system", "changed"))
+        person.said.append(Said(item["id"], "system", at, "system", "moved to another number"))
         yield payloads.value(messages=[item])

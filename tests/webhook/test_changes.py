@@ -132,11 +132,11 @@ async def test_a_revoked_message_keeps_its_place_and_shows_nothing(rig, order):
 
 
 async def test_a_revoked_picture_can_not_be_fetched_from_the_tab(rig):
-    await rig.deliver(inbound(ANA, "image", {"id": "m", "caption": "secret"}, wamid="wamid.1", at=AT))
+    await rig.deliver(inbound(ANA, "image", {"id": "m", "caption": "for your eyes only"}, wamid="wamid.1", at=AT))
     await rig.deliver(revoke(ANA, "wamid.1", at=AT + 2))
     said = await last(rig)
     assert (said["media"], said["image"]) == (None, {})
-    assert stored(rig, "wamid.1")["before"][0]["content"] == {"caption": "secret"}
+    assert stored(rig, "wamid.1")["before"][0]["content"] == {"caption": "for your eyes only"}
 
 
 async def test_an_edited_caption_replaces_the_old_one_and_leaves_the_file(rig):
