@@ -281,7 +281,7 @@ async def test_a_changed_name_is_shown(rig):
 
 
 async def test_what_has_neither_number_nor_bsuid_is_parked(rig):
-    await rig.deliver(inbound_text(Customer(name="Nobody")))
+    await rig.deliver(inbound_text(Customer(name="Nameless Norbert")))
     assert [parked["reason"] for parked in rig.documents("parked")] == ["neither BSUID nor number"]
 
 
