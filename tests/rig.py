@@ -257,18 +257,23 @@ class WhatsApp:
         file = self.files.get(media_id)
         if file is None:
             return httpx.Response(400, json={"error": {"code": 100, "message": "no such file"}})
-        if request.url.host == "lookaside.fbsbx.com":
-            return httpx.Response(200, content=file)
-        return httpx.Response(
-            200,
-            json={
-                "url": f"https://lookaside.fbsbx.com/{media_id}",
-                "mime_type": "image/jpeg",
-                "sha256": sha256(file).hexdigest(),
-                "file_size": str(len(file)),
-                "id": media_id,
-            },
-        )
+        return file_answer(request, media_id, file)
+
+
+def file_answer(request: httpx.Request, media_id: str, file: bytes) -> httpx.Response:
+    """Return Meta's answer to who asks for a file: where it is, or at that address the file itself."""
+    if request.url.host == "lookaside.fbsbx.com":
+        return httpx.Response(200, content=file)
+    return httpx.Response(
+        200,
+        json={
+            "url": f"https://lookaside.fbsbx.com/{media_id}",
+            "mime_type": "image/jpeg",
+            "sha256": sha256(file).hexdigest(),
+            "file_size": str(len(file)),
+            "id": media_id,
+        },
+    )
 
 
 def accepted(wamid: str, **contact: str) -> httpx.Response:

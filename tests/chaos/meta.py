@@ -5,7 +5,6 @@ import json
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from hashlib import sha256
 from typing import Any
 
 import httpx
@@ -15,7 +14,7 @@ from tests import payloads
 from tests.chaos.faults import Calamity, SteppedClock
 from tests.chaos.world import Person, Said, World
 from tests.payloads import webhook
-from tests.rig import APP_SECRET
+from tests.rig import APP_SECRET, file_answer
 
 _RETRY = 20
 """Seconds after which a webhook that was not answered 200 comes again, growing."""
@@ -155,18 +154,7 @@ class Meta:
         file = f"text {name.removeprefix('media-')}".encode()
         if self.calamity.strikes("file out of reach", 0.02):
             raise httpx.ConnectError("no way")
-        if request.url.host == "lookaside.fbsbx.com":
-            return httpx.Response(200, content=file)
-        return httpx.Response(
-            200,
-            json={
-                "url": f"https://lookaside.fbsbx.com/{name}",
-                "mime_type": "image/jpeg",
-                "sha256": sha256(file).hexdigest(),
-                "file_size": str(len(file)),
-                "id": name,
-            },
-        )
+        return file_answer(request, name, file)
 
 
 def _refusal(code: int) -> httpx.Response:
