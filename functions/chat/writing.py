@@ -104,12 +104,13 @@ async def mark_read(desk: Desk, opened: Open, message_id: str) -> dict[str, int]
     now = desk.ports.now()
     if read > fields.get("read", 0):
         event_ = told(opened, "conversation.updated", None, now, detail=f"read {read}")
+        if last is not None:
+            # Before the commit: who is asked again after it sees nothing to do, and no sweep looks for blue ticks.
+            await desk.ports.tasks.enqueue(read_task(opened.line.id, last))
         await desk.ports.store.commit(
             [update(opened.conversation.key, {"read": Maximum(read), "updated": NOW}), event_]
         )
         await desk.ports.tasks.enqueue(deliver_task(opened.line.connection, f"read {opened.id} {read}"))
-        if last is not None:
-            await desk.ports.tasks.enqueue(read_task(opened.line.id, last))
     return {"read": read, "unread": unread({**fields, "read": read})}
 
 

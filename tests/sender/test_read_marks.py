@@ -1,7 +1,24 @@
+import contextlib
+from dataclasses import replace
+
 import httpx
 import pytest
 
+from functions.chat.app import create as create_chat
+from functions.core.http import asgi
+from tests.mortal import Mortal, Stepping
 from tests.payloads import ANA
+
+
+class _DiesAt(Mortal):
+    """A process that dies when it comes to a certain one of its steps."""
+
+    def __init__(self, start, step):
+        self._step = step
+        super().__init__(start, kill=1, seed=0)
+
+    def _lifetime(self):
+        return self._step
 
 
 async def read_up_to_last(rig, tab):
@@ -13,6 +30,35 @@ async def test_reading_shows_the_customer_blue_ticks(rig):
     await read_up_to_last(rig, tab)
     await rig.drain()
     assert rig.whatsapp.read_marks == ["wamid.1"]
+
+
+async def test_blue_ticks_come_wherever_the_process_died_that_was_asked(rig):
+    tab = rig.tab(await rig.met(ANA, wamid="wamid.0"))
+    kills = [await _read_by_a_process_that_dies(rig, tab, step) for step in range(1, 25)]
+    assert kills == [*([1] * sum(kills)), *([0] * (24 - sum(kills)))], "died at each of its steps, one after another"
+    assert 10 < sum(kills) < 24
+    assert rig.whatsapp.read_marks == [f"wamid.{step}" for step in range(1, 25)]
+
+
+async def _read_by_a_process_that_dies(rig, tab, step):
+    """Let a customer write and an agent read it, asking again when the process has died at its step; count deaths."""
+
+    def chat(mortal):
+        ports = replace(rig.ports, store=Stepping(rig.store, mortal), tasks=Stepping(rig.tasks, mortal))
+        return asgi(create_chat(ports))
+
+    await rig.met(ANA, wamid=f"wamid.{step}")
+    last = (await tab.last())["id"]
+    mortal, alive = _DiesAt(chat, step), rig.chat
+    rig.chat = httpx.AsyncClient(transport=httpx.ASGITransport(mortal), base_url=alive.base_url)
+    with contextlib.suppress(httpx.ReadError):
+        await tab.read(last)
+    mortal.spared = True
+    answer = await tab.read(last)
+    rig.chat = alive
+    assert answer.json()["unread"] == 0
+    await rig.drain()
+    return mortal.kills
 
 
 async def test_a_mark_that_meta_refuses_is_not_tried_again(rig):
