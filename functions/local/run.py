@@ -23,6 +23,8 @@ from functions.local.odoo.server import OdooServer
 Progress = Callable[[str], None]
 
 _ODOO_PORT = 8069
+_FIRST_PAUSE, _LONGEST_PAUSE = 2, 300
+"""Seconds before Odoo is started again; each time that it ends at once doubles them."""
 _HOST = "127.0.0.1"
 
 
@@ -48,7 +50,7 @@ def run(folder: Path, environment: Mapping[str, str], progress: Progress) -> Non
 
 
 async def _serve(machine: Machine, odoo: OdooServer | None, progress: Progress) -> None:
-    """Serve until a signal comes, or something that must run ends."""
+    """Serve until a signal comes, or something that must run ends. Raises `SetUpFailed`."""
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
@@ -63,16 +65,42 @@ async def _serve(machine: Machine, odoo: OdooServer | None, progress: Progress) 
             await stopped.wait()
             announcing.cancel()
             server.should_exit = True
+    except ExceptionGroup as group:
+        if failed := group.subgroup(SetUpFailed):
+            raise failed.exceptions[0] from None
+        raise
     finally:
         await machine.stop()
 
 
 async def _announce(machine: Machine, odoo: OdooServer | None, progress: Progress) -> None:
-    """Say where everything is, once it is there."""
+    """Say where everything is, once it is there, and when Odoo is not any more."""
     if odoo:
         await _until_ready(odoo)
     await machine.open_for_business()
     progress(_addresses(machine.settings, odoo))
+    if odoo:
+        await keep_running(odoo, progress)
+
+
+async def keep_running(odoo: OdooServer, progress: Progress) -> None:
+    """Start Odoo again whenever it ends, for ever. Customers' messages are taken meanwhile, and told to it then.
+
+    Raises `SetUpFailed` when its port is somebody else's by then.
+    """
+    pause, lived = _FIRST_PAUSE // 2, 0
+    while True:
+        while odoo.running:
+            await asyncio.sleep(1)
+            lived += 1
+        pause = _FIRST_PAUSE if lived > _LONGEST_PAUSE else min(pause * 2, _LONGEST_PAUSE)
+        progress(
+            f"Odoo ended and starts again in {pause} seconds; messages that come meanwhile are kept. "
+            f"Why it ended is in {odoo.log_before}."
+        )
+        await asyncio.sleep(pause)
+        odoo.start()
+        lived = 0
 
 
 async def _until_ready(odoo: OdooServer) -> None:

@@ -1,5 +1,6 @@
 """A running Odoo on loopback."""
 
+import contextlib
 import http.client
 import socket
 import time
@@ -19,6 +20,7 @@ class OdooServer:
 
     `port` is a free one unless given. `cron_threads=0` leaves scheduled actions out, which suits tests. With `workers`
     it runs as so many processes instead, as servers of businesses do; its websocket then has a port of its own.
+    `log_before` is what it wrote when it ran last.
     """
 
     def __init__(
@@ -34,6 +36,7 @@ class OdooServer:
         self.port = port or free_port()
         self.url = f"http://{HOST}:{self.port}"
         self.log = log or databases.folder / f"{database}.log"
+        self.log_before = self.log.with_suffix(".before.log")
         self._databases = databases
         self._database = database
         self._cron_threads = cron_threads
@@ -51,7 +54,8 @@ class OdooServer:
             except OSError as taken:
                 raise SetUpFailed(f"Port {self.port}, meant for Odoo, is taken. Stop what uses it.") from taken
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        self.log.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            self.log.replace(self.log_before)
         options = [f"--http-port={self.port}", f"--max-cron-threads={self._cron_threads}"]
         if self._workers:
             options += [f"--workers={self._workers}", f"--gevent-port={free_port()}"]
