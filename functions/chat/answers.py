@@ -382,10 +382,9 @@ class HandedIn(_Answer):
 
 
 class LinkedLine(Line):
-    """`link` opens a chat with the line; `qr` is the same as a data URL."""
+    """`link` opens a chat with the line."""
 
     link: str
-    qr: str
 
 
 class Paired(_Answer):

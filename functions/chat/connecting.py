@@ -3,7 +3,6 @@
 import uuid
 from typing import Annotated, Any, Literal
 
-import segno
 from fastapi import APIRouter, Depends
 from pydantic import Field, StringConstraints, field_validator
 
@@ -157,9 +156,7 @@ async def _lines(desk: Desk, connection: Connection) -> list[dict[str, str]]:
 
 def _line(desk: Desk, document: Document) -> dict[str, str]:
     line = line_of(document)
-    link = wa_me(desk.ports.settings.link_url, line.number, _FIRST_WORDS)
-    code = segno.make(link, error="m", micro=False)
-    return {**line.view(), "link": link, "qr": code.svg_data_uri(scale=4, omitsize=True)}
+    return {**line.view(), "link": wa_me(desk.ports.settings.link_url, line.number, _FIRST_WORDS)}
 
 
 def routes(desk: Desk, door: Door, seal: Seal) -> APIRouter:

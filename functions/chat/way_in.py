@@ -3,6 +3,7 @@
 Nothing here leads anywhere but to WhatsApp, and nothing of who clicks is kept but that somebody did.
 """
 
+import asyncio
 import io
 import re
 import secrets
@@ -67,10 +68,9 @@ class WayIn:
         if not _COLOUR.fullmatch(colour) or _luminance(colour) > 0.4:
             raise Problem(422, "invalid", "colour: a dark one such as #1a7f4b, or cameras can't read the code.")
         link, _ = await self._found(slug)
-        code = segno.make(f"{self._desk.ports.settings.public_url}/chat/v1/l/{link.slug}", error="q", micro=False)
-        out = io.BytesIO()
-        code.save(out, kind=kind, dark=colour, light="#ffffff", border=_QUIET_ZONE, scale=scale)
-        return Response(out.getvalue(), media_type=_MIMES[kind], headers={"Cache-Control": "public, max-age=86400"})
+        address = f"{self._desk.ports.settings.public_url}/chat/v1/l/{link.slug}"
+        drawn = await asyncio.to_thread(_drawn, address, kind, colour, scale)
+        return Response(drawn, media_type=_MIMES[kind], headers={"Cache-Control": "public, max-age=86400"})
 
     async def _found(self, slug: str) -> tuple[Link, str]:
         [pointer] = await self._desk.ports.store.get([slug_key(slug)])
@@ -97,6 +97,13 @@ class WayIn:
         agent = request.headers.get("user-agent", "")
         ahead = any("prefetch" in request.headers.get(name, "") for name in _PREFETCH)
         return request.method == "GET" and bool(agent) and not ahead and not self._crawlers.isCrawler(agent)
+
+
+def _drawn(address: str, kind: str, colour: str, scale: int) -> bytes:
+    out = io.BytesIO()
+    code = segno.make(address, error="q", micro=False)
+    code.save(out, kind=kind, dark=colour, light="#ffffff", border=_QUIET_ZONE, scale=scale)
+    return out.getvalue()
 
 
 def _to(address: str) -> Response:

@@ -51,8 +51,6 @@ async def test_a_code_gives_connection_secret_and_lines(rig, code):
     told = (await exchange(rig, code)).json()
     assert told["connection"] == CONNECTION
     assert len(told["secret"]) == 43
-    [line] = told["lines"]
-    assert line.pop("qr").startswith("data:image/svg+xml")
     assert told["lines"] == [
         {
             "id": LINE,

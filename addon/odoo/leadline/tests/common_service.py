@@ -10,7 +10,7 @@ from .common import CONNECTION, LINE, SECRET, conversation, event, line
 
 CODE = "K7QF-M2XW-9R4T"
 FRESH_SECRET = "B" * 43
-LINK = {"link": "https://wa.me/12025550100?text=", "qr": "data:image/svg+xml;charset=utf-8,%3Csvg/%3E"}
+LINK = {"link": "https://wa.me/12025550100?text=Hello%21"}
 
 
 class ServiceCase:

@@ -209,10 +209,10 @@ class LeadlinePairing(models.TransientModel):
         return {"state": "warn", "text": f"{why} {fetched}", "mend": mend}
 
     def _lines(self, told):
-        shown = {line["id"]: {"link": line["link"], "qr": line["qr"]} for line in told}
+        links = {line["id"]: line["link"] for line in told}
         return [
-            {"id": line.id, "name": line.name, "number": line.number or "", **shown[line.identifier]}
-            for line in self.connection_id.line_ids.filtered(lambda line: line.identifier in shown)
+            {"id": line.id, "name": line.name, "number": line.number or "", "link": links[line.identifier]}
+            for line in self.connection_id.line_ids.filtered(lambda line: line.identifier in links)
         ]
 
     def _existing(self):

@@ -76,6 +76,12 @@ export class PairingChain extends Component {
         return lines.find((line) => line.id === this.state.line) || lines[0];
     }
 
+    /** The address at which Odoo draws the line's link as a code. */
+    get qrCode() {
+        const drawn = { barcode_type: "QR", value: this.line.link, width: 336, height: 336, barLevel: "M" };
+        return `/report/barcode?${new URLSearchParams(drawn)}`;
+    }
+
     get existingText() {
         const existing = this.state.chain?.existing;
         if (!existing || (existing.done && !existing.count)) {
