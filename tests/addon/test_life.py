@@ -92,11 +92,17 @@ def test_an_upgrade_with_data_warns_of_nothing_and_keeps_all(databases: Database
     assert databases.postgres.sql("SELECT name FROM leadline_conversation", "upgraded") == ["Ada"]
 
 
-def test_it_works_beside_modules_that_touch_the_same_places(databases: Databases, tmp_path: Path) -> None:
+def test_it_works_beside_modules_that_touch_the_same_places(
+    databases: Databases, tmp_path: Path, counted_inside: dict[str, int]
+) -> None:
     databases.create("beside", template="base")
-    tags = "/leadline:TestTour,/leadline:TestEvents,/leadline:TestCustomers,/leadline:TestInbox,/leadline:TestPairing"
+    classes = ("TestTour", "TestEvents", "TestCustomers", "TestInbox", "TestPairing")
+    tags = ",".join([*(f"/leadline:{name}" for name in classes), "time_off/leadline"])
     run = databases.run_tests("beside", tags, tmp_path / "odoo.log", modules=[*BESIDE, "leadline"], timeout=1100)
-    assert run.passed, run.log.read_text(errors="replace")[-20000:]
+    counted_inside["inside Odoo, beside other modules"] = run.tests
+    said = run.log.read_text(errors="replace")
+    assert run.passed, said[-20000:]
+    assert "Starting TestTimeOff.test_" in said
     assert not [warning for warning in run.warnings if "leadline" in warning], run.warnings
 
 

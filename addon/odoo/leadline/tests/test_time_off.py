@@ -1,15 +1,16 @@
 from datetime import timedelta
 
+from odoo.tests import tagged
+
 from .common_sessions import SessionCase
 
 
+@tagged("post_install", "-at_install", "-standard", "time_off")
 class TestTimeOff(SessionCase):
-    """Odoo's Time Off, where it is installed: approved leave keeps chats away, and nothing else does."""
+    """Odoo's Time Off: approved leave keeps chats away, and nothing else does. The tag is for where it is installed."""
 
     def setUp(self):
         super().setUp()
-        if "hr.leave" not in self.env:
-            self.skipTest("Time Off is not installed")
         self.online(self.ann, self.ben)
         self.queue(self.ann, self.ben, distribution="order")
         employee = self.env["hr.employee"].create({"name": "Ann", "user_id": self.ann.id, "tz": "UTC"})
