@@ -43,7 +43,8 @@ class LeadlineLine(models.Model):
     )
     close_after = fields.Integer(
         default=1440,
-        help="Minutes without a message, after which a session that was answered is closed. 0: never.",
+        help="Minutes after our last answer, without a message, after which a session is closed. When the customer had "
+        "the last word it stays open, and whoever has it is told. 0: never.",
     )
     calendar_id = fields.Many2one(
         "resource.calendar",

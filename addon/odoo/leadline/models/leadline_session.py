@@ -142,13 +142,11 @@ class LeadlineSession(models.Model):
     def _take_words(self, at):
         """Count a message of the customer's."""
         self.ensure_one()
-        self.write(
-            {
-                "in_count": self.in_count + 1,
-                "last_at": max(self.last_at, at),
-                "waiting_since": self.waiting_since or at,
-            }
-        )
+        values = {"in_count": self.in_count + 1, "last_at": max(self.last_at, at)}
+        answered_at = self.conversation_id.answered_at
+        if not self.waiting_since and not (answered_at and answered_at > at):
+            values["waiting_since"] = at
+        self.write(values)
 
     def _take_answer(self, at, agent):
         """Count what somebody of ours said.
@@ -158,7 +156,7 @@ class LeadlineSession(models.Model):
         self.ensure_one()
         values = {"out_count": self.out_count + 1, "last_at": max(self.last_at, at)}
         if self.waiting_since and self.waiting_since <= at:
-            values["waiting_since"] = False
+            values |= {"waiting_since": False, "wait_told_at": False}
         if not self.first_response_at:
             values |= self._prepare_response(at, agent)
         self.write(values)
@@ -191,6 +189,7 @@ class LeadlineSession(models.Model):
             "closed_by_id": by.id if by else False,
             "ending": ending,
             "waiting_since": False,
+            "wait_told_at": False,
             "lead_id": (self.conversation_id._lead() or self.lead_id).id,
         }
         if self.first_assigned_at:

@@ -31,6 +31,8 @@ SENTENCES = {
     "lead": _lt("%(agent)s got the chat together with the lead."),
     "warned": _lt("%(agent)s was reminded: the first answer is due."),
     "warned_managers": _lt("The managers were reminded: the first answer is due."),
+    "waiting_told": _lt("%(agent)s was told that the customer still waits."),
+    "waiting_managers": _lt("The managers were told that the customer still waits."),
     "missed": _lt("The first answer was not given in time."),
     "alerted": _lt("The managers were told that nobody was available."),
     "away": _lt("The customer was told that nobody is here now."),

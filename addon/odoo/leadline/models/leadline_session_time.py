@@ -24,6 +24,7 @@ class LeadlineSession(models.Model):
         compute="_compute_target",
     )
     reminded = fields.Selection([("agent", "Agent"), ("managers", "Agent and Managers")], readonly=True)
+    wait_told_at = fields.Datetime(readonly=True, help="When somebody was told that the customer still waits.")
     managers_told_at = fields.Datetime(readonly=True, help="When the managers were told that nobody was available.")
 
     @api.depends("answer_due", "missed", "first_response_at", "state")
@@ -48,6 +49,7 @@ class LeadlineSession(models.Model):
             self._tend(self._soon_due_on(line, now), "_remind")
         for line in self.env["leadline.line"]._session_lines("close_after"):
             self._tend(self._silent_on(line, now), "_close_by_time")
+            self._tend(self._left_waiting_on(line, now), "_tell_of_wait")
         self._tell_managers()
         # Each line by itself, since a service that is away must not keep another's customers waiting.
         for field, method in (("away_reply", "_send_away_reply"), ("satisfaction", "_ask_satisfaction")):
@@ -122,17 +124,43 @@ class LeadlineSession(models.Model):
 
     @api.model
     def _silent_on(self, line, now):
-        """Return the domain of those in which nothing was said for long, after the customer had an answer."""
+        """Return the domain of those in which nothing was said for long after our answer."""
         since = now - timedelta(minutes=line.close_after)
-        return (
-            Domain("line_id", "=", line.id)
-            & self._is_open()
-            & Domain("first_response_at", "!=", False)
-            & Domain("last_at", "<=", since)
-        )
+        return self._answered_on(line) & Domain("waiting_since", "=", False) & Domain("last_at", "<=", since)
+
+    @api.model
+    def _left_waiting_on(self, line, now):
+        """Return the domain of those whose customer had the last word, for as long as would have closed them.
+
+        Nobody who waits for us is done with by time: somebody answers, or closes the session.
+        """
+        since = now - timedelta(minutes=line.close_after)
+        return self._answered_on(line) & Domain("waiting_since", "<=", since) & Domain("wait_told_at", "=", False)
+
+    @api.model
+    def _answered_on(self, line):
+        return Domain("line_id", "=", line.id) & self._is_open() & Domain("first_response_at", "!=", False)
 
     def _close_by_time(self):
         self._close("time")
+
+    def _tell_of_wait(self):
+        """Tell the agent that the customer still waits, or the managers when there is no agent."""
+        self.wait_told_at = fields.Datetime.now()
+        if self.state == "assigned":
+            self._notify_agent(self._words_when_left)
+            self._log("waiting_told", user=self.user_id)
+        else:
+            self.line_id._notify_managers(self._words_when_left)
+            self._log("waiting_managers")
+
+    def _words_when_left(self, env):
+        """Return subject and body of what people are told of a customer who waits, after a first answer."""
+        name = self.conversation_id.name
+        return (
+            env._("WhatsApp customer still waits: %s", name),
+            env._("The last message is from %s. Answer it, or close the session.", name),
+        )
 
     # ------------------------------------------------------------
     # Service level
@@ -168,16 +196,15 @@ class LeadlineSession(models.Model):
         self.ensure_one()
         if self.state == "assigned" and not self.reminded:
             self.reminded = "agent"
-            self._remind_agent()
+            self._notify_agent(self._words_when_due)
             self._log("warned", user=self.user_id)
         else:
             self.reminded = "managers"
             self.line_id._notify_managers(self._words_when_due)
             self._log("warned_managers")
 
-    def _remind_agent(self):
-        env = self.with_context(lang=self.user_id.lang).env
-        subject, body = self._words_when_due(env)
+    def _notify_agent(self, words):
+        subject, body = words(self.with_context(lang=self.user_id.lang).env)
         if card := self.conversation_id._card_for(self.user_id):
             card.message_notify(partner_ids=self.user_id.partner_id.ids, subject=subject, body=body)
 

@@ -26,6 +26,11 @@ class TestSession(SessionCase):
     def session(self):
         return self.row().session_id
 
+    def told_of_wait(self, user):
+        return self.env["mail.message"].search_count(
+            [("subject", "like", "WhatsApp customer still waits"), ("notified_partner_ids", "in", user.partner_id.ids)]
+        )
+
     def join(self, younger, *, into):
         """Let a conversation turn out to be another one."""
         about = conversation(younger, version=9, received=1, merged_into=into)
@@ -149,11 +154,66 @@ class TestSession(SessionCase):
     def test_every_message_keeps_it_open(self):
         self.line.close_after = 60
         self.write_in()
-        self.answer(self.ann)
         for _ in range(3):
+            self.answer(self.ann)
             self.forward(minutes=50)
             self.write_in()
+            self.forward(minutes=50)
         self.assertEqual(self.session.state, "assigned")
+
+    def test_nobody_who_had_the_last_word_is_done_with_by_time(self):
+        self.line.close_after = 60
+        self.write_in()
+        self.answer(self.ann)
+        self.forward(minutes=10)
+        self.write_in()
+        self.forward(minutes=59)
+        self.assertEqual(self.told_of_wait(self.ann), 0)
+        self.forward(minutes=1)
+        self.forward(days=3)
+        self.assertEqual((self.session.state, self.row().state), ("assigned", "waiting"))
+        self.assertEqual(self.told_of_wait(self.ann), 1, "once")
+        self.assertIn("Ann was told that the customer still waits.", self.log(self.session))
+        self.answer(self.ann)
+        self.forward(minutes=59)
+        self.assertEqual(self.session.state, "assigned")
+        self.forward(minutes=1)
+        self.assertEqual((self.session.state, self.session.ending), ("closed", "time"))
+
+    def test_each_time_that_a_customer_is_left_waiting_is_told(self):
+        self.line.close_after = 60
+        for times in (1, 2):
+            self.write_in()
+            self.answer(self.ann)
+            self.forward(minutes=1)
+            self.write_in()
+            self.forward(minutes=60)
+            self.assertEqual(self.told_of_wait(self.ann), times)
+
+    def test_managers_hear_of_who_is_left_waiting_without_an_agent(self):
+        self.line.close_after = 60
+        self.write_in()
+        self.answer(self.ann)
+        self.forward(minutes=1)
+        self.write_in()
+        self.session._release(by=self.manager)
+        self.offline(self.ann)
+        self.forward(minutes=60)
+        self.assertEqual((self.told_of_wait(self.ann), self.told_of_wait(self.manager)), (0, 1))
+        self.assertIn("The managers were told that the customer still waits.", self.log(self.session))
+
+    def test_what_is_told_after_its_answer_leaves_nobody_waiting(self):
+        self.line.close_after = 60
+        self.write_in()
+        self.answer(self.ann)
+        self.forward(minutes=2)
+        asked = self.now
+        self.forward(minutes=2)
+        self.answer(self.ann)
+        self.write_in(at=asked)
+        self.assertFalse(self.session.waiting_since)
+        self.forward(minutes=60)
+        self.assertEqual(self.session.ending, "time")
 
     def test_a_closed_session_takes_the_conversation_off_the_waiting_ones(self):
         self.write_in()
