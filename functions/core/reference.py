@@ -25,6 +25,8 @@ _GLUED = re.compile(r"(?=([0-9A-Z]{3}[\-\u2010-\u2015\u2212][0-9A-Z]{3}))")
 """With its dash in place it is seen even where words were typed right at it."""
 _DIGIT = re.compile(r"\d")
 _UNSEEN = ("Cf", "Mn")
+_OPENING, _CLOSING = ("(", "[", "{", "*", "_", "~"), (")", "]", "}", "*", "_", "~")
+"""What is taken away along with a reference that stands in it."""
 
 
 def new_reference() -> str:
@@ -57,8 +59,16 @@ def references_in(text: str) -> list[str]:
 def without(text: str, reference: str) -> str:
     """Return a text without a reference and the brackets around it: the agent sees a chip in its place."""
     spellings = _BETWEEN.join(f"[{re.escape(_TAKEN_FOR.get(one, one + one.lower()))}]" for one in reference)
-    left, times = re.subn(rf"\s*[(\[{{*_~]?\s*{spellings}\s*[)\]}}*_~]?", "", text, count=1)
-    return left.strip() if times else text
+    found = re.search(spellings, text)
+    if found is None:
+        return text
+    # Not part of the pattern: it would try each space on either side of a bracket, for minutes where there are many.
+    before, after = text[: found.start()].rstrip(), text[found.end() :]
+    if before.endswith(_OPENING):
+        before = before[:-1].rstrip()
+    if after.lstrip().startswith(_CLOSING):
+        after = after.lstrip()[1:]
+    return (before + after).strip()
 
 
 def _plain(text: str) -> str:
