@@ -11,6 +11,7 @@ WHY: Mapping[str, str] = {
     "no_address": "No address of the CRM is known here.",
     "dns": "The name in the CRM's address leads nowhere.",
     "private": "The CRM's address is inside a private network, which can't be reached from here.",
+    "insecure": "The CRM's address begins with http://, so that anyone on the way could read along. It must be https://.",
     "refused": "The CRM's host refuses the connection.",
     "timeout": "The CRM's host does not answer.",
     "tls": "The CRM's certificate is not valid for its address.",

@@ -99,6 +99,8 @@ class Odoo:
             timeout=_TIMEOUT,
         )
         if not self._allow_private:
+            if request.url.scheme != "https":
+                raise CrmUnreachable("insecure" if request.url.scheme == "http" else "no_address")
             host = request.url.host
             # The Host header names the host already; the certificate must be the host's too.
             request.url = request.url.copy_with(host=await public_address(host))

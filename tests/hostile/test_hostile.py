@@ -4,15 +4,8 @@ import pytest
 
 from tests.hostile.attacks import SURFACES, attack
 from tests.payloads import ANA
-from tests.rig import rigged
 
 EXAMPLES = 60
-
-
-@pytest.fixture
-async def rig(tmp_path):
-    async with rigged(tmp_path) as rig:
-        yield rig
 
 
 @pytest.mark.filterwarnings("ignore:Generating overly large repr")

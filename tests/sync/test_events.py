@@ -312,7 +312,7 @@ def told(rig):
     return zip(rig.crm.headers, rig.crm.batches, strict=True)
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:8069", "http://10.0.0.7", "http://[::1]:8069"])
+@pytest.mark.parametrize("url", ["https://127.0.0.1:8069", "https://10.0.0.7", "https://[::1]:8069"])
 async def test_a_private_crm_is_not_called_unless_it_is_allowed(tmp_path, url):
     async with rigged(tmp_path, LEADLINE_ALLOW_PRIVATE_CRM="0") as rig:
         await rig.add_connection(url=url)

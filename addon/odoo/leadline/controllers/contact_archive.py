@@ -1,6 +1,7 @@
 import json
 import tempfile
 import zipfile
+from http import HTTPStatus
 
 import requests
 
@@ -74,8 +75,9 @@ class ContactArchive(http.Controller):
     def _add_file(self, archive, name, url):
         """Add a file from the address that the service has just signed."""
         try:
-            with requests.get(url, stream=True, timeout=TIMEOUT) as answer:
-                answer.raise_for_status()
+            with requests.get(url, stream=True, timeout=TIMEOUT, allow_redirects=False) as answer:
+                if answer.status_code != HTTPStatus.OK:
+                    raise requests.RequestException
                 with archive.open(name, "w", force_zip64=True) as entry:
                     for chunk in answer.iter_content(CHUNK):
                         entry.write(chunk)

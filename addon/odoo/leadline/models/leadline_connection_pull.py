@@ -61,6 +61,10 @@ class LeadlineConnection(models.Model):
                 self.env._("Odoo's address is inside a private network, which the service can't reach."),
                 self.env._("To be told at once, give Odoo a public address."),
             ),
+            "insecure": (
+                self.env._("Odoo's address begins with http://, so that anyone on the way could read along."),
+                self.env._("Give Odoo a certificate, pair again and enter its address with https."),
+            ),
             "refused": (
                 self.env._("Odoo's host refuses the service's connection."),
                 self.env._("Check the port in the address, and the firewall."),
