@@ -1,9 +1,12 @@
 """From an Odoo that knows nothing to a working chat, through the real wizard, and back."""
 
+import io
 import time
 from collections.abc import Iterator
 
 import pytest
+import zxingcpp
+from PIL import Image
 from playwright.sync_api import Browser
 
 from functions.local.odoo.install import OdooHome
@@ -63,6 +66,7 @@ def test_pairing_shows_every_link_and_the_first_message(both: Unpaired, wizard: 
     for link in ("service", "odoo", "browser", "lines"):
         wizard.link(link, "ok").wait_for()
     until(both, "SELECT count(*) FROM leadline_conversation", ["1"])
+    assert _read(wizard.page.locator(".o_leadline_chain_test img").screenshot()).endswith("/15550100001?text=Hello%21")
     both.write("447700900123", "Grace Hill", "Hello!")
     wizard.link("message", "ok").wait_for()
     wizard.page.get_by_role("button", name="Answer").click()
@@ -72,6 +76,12 @@ def test_pairing_shows_every_link_and_the_first_message(both: Unpaired, wizard: 
     card.write("Good morning Grace")
     card.bubble("Good morning Grace").locator("[data-status=delivered], [data-status=read]").first.wait_for()
     assert both.sql("SELECT way FROM leadline_connection") == ["pushed"]
+
+
+def _read(picture: bytes) -> str:
+    """Read a QR code as a phone does."""
+    [code] = zxingcpp.read_barcodes(Image.open(io.BytesIO(picture)), formats=zxingcpp.BarcodeFormat.QRCode)
+    return str(code.text)
 
 
 def test_where_odoo_cannot_be_reached_it_says_so_and_fetches(both: Unpaired, wizard: Wizard) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from playwright.sync_api import Browser
 
 from tests.open_line import OpenLine, ask_odoo, browser, running
-from tests.screenshots import chat, inbox, links, marketplace, office, pairing, sessions
+from tests.screenshots import chat, inbox, links, marketplace, office, pairing, right_to_left, sessions
 
 SUBJECTS: dict[str, Callable[[Browser, OpenLine, Path], None]] = {
     "talk": chat.talk,
@@ -20,6 +20,7 @@ SUBJECTS: dict[str, Callable[[Browser, OpenLine, Path], None]] = {
     "inbox": lambda chromium, line, _: inbox.inbox(chromium, line),
     "sessions": lambda chromium, line, _: sessions.sessions(chromium, line),
     "office": lambda chromium, line, _: office.office(chromium, line, sessions.NAME),
+    "rtl": lambda chromium, line, _: right_to_left.right_to_left(chromium, line),
 }
 """In the order in which one leaves to the next what it shows."""
 

@@ -6,7 +6,7 @@ from playwright.sync_api import Browser
 
 from functions.local.odoo.install import ensure_odoo
 from tests.fresh_odoo import NOWHERE, Wizard, unpaired
-from tests.screenshots.studio import DARK, LIGHT, LOOKS, Look, logged_in, save
+from tests.screenshots.studio import LIGHT, LOOKS, Look, logged_in, save
 
 
 def pairing(chromium: Browser, folder: Path) -> None:
@@ -32,7 +32,7 @@ def pairing(chromium: Browser, folder: Path) -> None:
             for link in ("service", "odoo", "browser", "lines"):
                 shown.link(link, "ok").wait_for()
             save(shown.page, f"pairing-chain{look.suffix}")
-            if look in (LIGHT, DARK):
-                both.write(f"44770090012{number}", ("Grace Hill", "Alan Reed")[number], "Hello!")
-                shown.link("message", "ok").wait_for()
-                save(shown.page, f"pairing-message{look.suffix}")
+            both.write(f"44770090012{number}", ("Grace Hill", "Alan Reed", "Iris Vale")[number], "Hello!")
+            shown.link("message", "ok").wait_for()
+            shown.page.locator("[data-link=message]").scroll_into_view_if_needed()
+            save(shown.page, f"pairing-message{look.suffix}")

@@ -3,6 +3,7 @@
  *
  * Odoo says how its two ways to and from the service fare; whether this browser reaches the service, only it can say.
  */
+import { loadJS } from "@web/core/assets";
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 import { useService } from "@web/core/utils/hooks";
@@ -12,6 +13,7 @@ import { Component, onWillDestroy, onWillStart, useState } from "@odoo/owl";
 const MODEL = "leadline.pairing";
 const EVERY_MS = 2500;
 const BROWSER_MS = 10000;
+const CODE_SIZE = 168;
 
 const SIGNS = {
     ok: { icon: "fa-check-circle", color: "text-success", label: _t("Works") },
@@ -28,11 +30,12 @@ export class PairingChain extends Component {
         this.orm = useService("orm");
         this.action = useService("action");
         this.signs = SIGNS;
-        this.state = useState({ chain: null, browser: null, line: null, lost: false });
+        this.state = useState({ chain: null, browser: null, line: null, lost: false, draws: false });
         this.timer = null;
         this.gone = false;
         onWillStart(() => {
             this.look();
+            this.loadCodes();
         });
         onWillDestroy(() => {
             this.gone = true;
@@ -76,10 +79,15 @@ export class PairingChain extends Component {
         return lines.find((line) => line.id === this.state.line) || lines[0];
     }
 
-    /** The address at which Odoo draws the line's link as a code. */
+    /** The line's link as a code, once there is what draws it. */
     get qrCode() {
-        const drawn = { barcode_type: "QR", value: this.line.link, width: 336, height: 336, barLevel: "M" };
-        return `/report/barcode?${new URLSearchParams(drawn)}`;
+        if (!this.state.draws) {
+            return "";
+        }
+        const { BrowserQRCodeSvgWriter, EncodeHintType } = window.ZXing;
+        const hints = new Map([[EncodeHintType.ERROR_CORRECTION, "M"]]);
+        const drawn = new BrowserQRCodeSvgWriter().write(this.line.link, CODE_SIZE, CODE_SIZE, hints);
+        return `data:image/svg+xml,${encodeURIComponent(new XMLSerializer().serializeToString(drawn))}`;
     }
 
     get existingText() {
@@ -94,6 +102,15 @@ export class PairingChain extends Component {
 
     get wroteText() {
         return _t("%s has written. It works.", this.state.chain.message.name);
+    }
+
+    async loadCodes() {
+        try {
+            await loadJS("/web/static/lib/zxing-library/zxing-library.js");
+            this.state.draws = true;
+        } catch {
+            // The link beside the code does the same.
+        }
     }
 
     async look() {
