@@ -9,6 +9,8 @@ from odoo import http
 from odoo.exceptions import UserError
 from odoo.http import request
 
+from ..tools.asked import id_of
+
 CHUNK = 256 * 1024
 TIMEOUT = 60
 """Seconds to wait for a file of the service's store to begin."""
@@ -20,10 +22,12 @@ class ContactArchive(http.Controller):
     @http.route("/leadline/contact/<int:partner_id>/archive", type="http", auth="user", methods=["GET"], readonly=True)
     def archive(self, partner_id, **_parameters):
         """Answer a zip with all that the service holds of a contact: texts, JSON, and files."""
-        partner = request.env["res.partner"].browse(partner_id).exists()
-        if not partner:
+        partners = request.env["res.partner"]
+        # First of all, so that nobody else learns which contacts there are.
+        partners._leadline_check_privacy()
+        partner = partners.browse(id_of(partner_id)).exists()
+        if not partner or not partner.has_access("write"):
             return request.not_found()
-        partner._leadline_check_privacy()
         conversations = partner._leadline_conversations()
         known = sorted({(conversation.connection_id, conversation.contact) for conversation in conversations}, key=str)
         if not known:

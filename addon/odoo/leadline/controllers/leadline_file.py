@@ -1,7 +1,11 @@
+from werkzeug.datastructures import FileStorage
+
 from odoo import http
 from odoo.addons.mail.tools.discuss import Store
 from odoo.exceptions import UserError
 from odoo.http import request
+
+from ..tools.asked import id_in
 
 
 class LeadlineFileController(http.Controller):
@@ -12,17 +16,19 @@ class LeadlineFileController(http.Controller):
     """
 
     @http.route("/leadline/file", type="http", auth="user", methods=["POST"])
-    def save_file(self, res_model, res_id, conversation, message, ufile, **_parameters):
+    def save_file(self, res_model="", res_id="", conversation="", message="", ufile=None, **_parameters):
         """Keep a file as an attachment of the card and return what the web client needs to show it there."""
+        # A field that is no file comes as text.
+        file = ufile if isinstance(ufile, FileStorage) else FileStorage()
         try:
             attachment = request.env["leadline.conversation"]._save_file(
                 res_model,
-                int(res_id),
+                id_in(res_id),
                 conversation,
                 message,
-                name=ufile.filename,
-                mimetype=ufile.content_type,
-                raw=ufile.read(),
+                name=file.filename,
+                mimetype=file.content_type,
+                raw=file.read(),
             )
         except UserError as refusal:
             # AccessError and MissingError are among them.

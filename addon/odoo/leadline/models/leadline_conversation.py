@@ -6,11 +6,12 @@ from datetime import timedelta
 import psycopg2
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, ConcurrencyError, MissingError, UserError
+from odoo.exceptions import AccessError, ConcurrencyError, UserError
 from odoo.fields import Command, Domain
 from odoo.tools import SQL
 
 from ..tools import grant
+from ..tools.asked import id_of, identifier_of
 from ..tools.event import Erasure, EventRefused, LineEvent, event_id, read_event
 
 _logger = logging.getLogger(__name__)
@@ -209,12 +210,12 @@ class LeadlineConversation(models.Model):
         """
         if not self.env.user.has_group("leadline.group_agent"):
             raise AccessError(self.env._("Only agents may read chats."))
-        if res_model not in CARDS or not isinstance(res_id, int):
+        if res_model not in CARDS:
             raise AccessError(self.env._("There is no chat on this card."))
-        card = self.env[res_model].browse(res_id).exists()
-        if not card:
-            raise MissingError(self.env._("This card has been deleted."))
-        card.check_access("read")
+        card = self.env[res_model].browse(id_of(res_id)).exists()
+        # In one sentence, so that nobody learns which cards there are.
+        if not card or not card.has_access("read"):
+            raise AccessError(self.env._("This card has been deleted, or you may not read it."))
         return card
 
     @api.model
@@ -234,7 +235,7 @@ class LeadlineConversation(models.Model):
         if writing and not self._may_send(card):
             raise AccessError(self.env._("You may read this card, not write to its customer."))
         # One that continues in another is among them: whoever has it open may go on with it.
-        conversation = self._of_card(card, Domain("identifier", "=", str(identifier)))
+        conversation = self._of_card(card, Domain("identifier", "=", identifier_of(identifier)))
         if not conversation:
             raise AccessError(self.env._("This conversation does not belong to this card."))
         return card, conversation
@@ -624,5 +625,4 @@ def _subject_of(raw_event):
     """Return the id of what an event is about, which may be malformed, to order a batch by."""
     event = raw_event if isinstance(raw_event, dict) else {}
     subject = event.get("conversation") or event.get("line") or event
-    found = subject.get("id") if isinstance(subject, dict) else None
-    return found if isinstance(found, str) else ""
+    return event_id(subject)

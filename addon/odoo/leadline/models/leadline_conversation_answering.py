@@ -1,6 +1,8 @@
 from odoo import api, models
-from odoo.exceptions import AccessError, MissingError
+from odoo.exceptions import AccessError
 from odoo.fields import Domain
+
+from ..tools.asked import id_in, identifier_of
 
 CHANNEL = "leadline.conversation/"
 """What the bus channels that a chat tab asks for begin with: `leadline.conversation/crm.lead/7/<conversation>`."""
@@ -30,8 +32,8 @@ class LeadlineConversation(models.Model):
         """
         try:
             res_model, res_id, identifier = channel.removeprefix(CHANNEL).split("/")
-            card = self._card(res_model, int(res_id))
-        except (ValueError, AccessError, MissingError):
+            card = self._card(res_model, id_in(res_id))
+        except (ValueError, AccessError):
             # The browser asks for all of its channels at once: one that is refused must not cost the others.
             return self.browse()
-        return self._of_card(card, Domain("identifier", "=", identifier))
+        return self._of_card(card, Domain("identifier", "=", identifier_of(identifier)))

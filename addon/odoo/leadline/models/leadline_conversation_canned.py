@@ -3,6 +3,8 @@ from odoo.exceptions import AccessError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ..tools.asked import ids_of, text_of
+
 SHOWN = 8
 """Responses offered at once; whoever looks further types more of the shortcut."""
 
@@ -23,7 +25,7 @@ class LeadlineConversation(models.Model):
         :return: [{"id", "source": shortcut, "substitution": text}]
         :raise AccessError: when the user is no agent
         """
-        term = str(term or "").strip()
+        term = text_of(term).strip()
         responses = self._own_canned(Domain("source", "ilike", term), limit=SEARCHED)
         begins = term.casefold()
         responses = responses.sorted(
@@ -34,7 +36,7 @@ class LeadlineConversation(models.Model):
     @api.model
     def chat_canned_used(self, ids):
         """Note that canned responses have just been sent, as Odoo does when one is posted."""
-        responses = self._own_canned(Domain("id", "in", [int(one) for one in ids[:SEARCHED]]))
+        responses = self._own_canned(Domain("id", "in", ids_of(ids, SEARCHED)))
         if responses:
             # By hand, skipping what somebody else is writing to: when it was used last is worth no conflict.
             self.env.cr.execute(

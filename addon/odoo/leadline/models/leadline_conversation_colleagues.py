@@ -2,6 +2,8 @@ from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
+from ..tools.asked import id_of, identifier_of, ids_of, text_of
+
 SHOWN = 8
 """Colleagues offered at once; whoever looks further types more of the name."""
 
@@ -30,7 +32,7 @@ class LeadlineConversation(models.Model):
         """
         card, conversation = self._chat_of_card(res_model, res_id, identifier)
         offered, others = [], []
-        for colleague in conversation._colleagues(str(term or "")):
+        for colleague in conversation._colleagues(text_of(term)):
             why = conversation._why_not_reading(card, colleague)
             told = {"id": colleague.id, "partner_id": colleague.partner_id.id, "name": colleague.name, "why": why}
             (others if why else offered).append(told)
@@ -49,11 +51,11 @@ class LeadlineConversation(models.Model):
         :raise AccessError: when the user may not read the card, or the card has no such conversation
         """
         card, conversation = self._chat_of_card(res_model, res_id, identifier)
-        mentioned = Domain("partner_id", "in", [int(one) for one in partner_ids[:MENTIONED]])
+        mentioned = Domain("partner_id", "in", ids_of(partner_ids, MENTIONED))
         # sudo: who is mentioned is looked up whatever the user may see of them.
         colleagues = self.env["res.users"].sudo().search(mentioned & Domain("share", "=", False))
         readers = colleagues.filtered(lambda one: not conversation._why_not_reading(card, one))
-        for reader in conversation._mention(str(message), readers):
+        for reader in conversation._mention(identifier_of(message), readers):
             env = self.with_context(lang=reader.lang).env
             self._alert_colleague(
                 card,
@@ -79,7 +81,7 @@ class LeadlineConversation(models.Model):
         """
         card, conversation = self._chat_of_card(res_model, res_id, identifier)
         # sudo: their name and rights are looked up whatever the user may see of them.
-        colleague = self.env["res.users"].sudo().search([("id", "=", int(user_id)), ("share", "=", False)])
+        colleague = self.env["res.users"].sudo().search([("id", "=", id_of(user_id)), ("share", "=", False)])
         if not colleague:
             raise UserError(self.env._("This colleague is not here any more."))
         if why := conversation._why_not_reading(card, colleague):

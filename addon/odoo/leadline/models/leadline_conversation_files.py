@@ -10,6 +10,7 @@ ENDINGS = {"audio/ogg": ".ogg"}
 """Where the customary one is not the one that Python knows first."""
 
 MESSAGE = re.compile(r"[\w-]{1,100}", re.ASCII)
+MIME = re.compile(r"[\w.+-]{1,100}/[\w.+-]{1,100}", re.ASCII)
 
 
 class LeadlineConversation(models.Model):
@@ -27,7 +28,7 @@ class LeadlineConversation(models.Model):
         :raise UserError: with a sentence that says what is wrong
         """
         card, _conversation = self._chat_of_card(res_model, res_id, identifier)
-        if not MESSAGE.fullmatch(message) or not raw:
+        if not isinstance(message, str) or not MESSAGE.fullmatch(message) or not raw:
             raise UserError(self.env._("This file can't be saved: it is empty, or its message has no id."))
         keeper = self._keeper(card)
         # Of two who save it at the same moment, one waits and finds it.
@@ -38,7 +39,9 @@ class LeadlineConversation(models.Model):
         )
         if saved:
             return saved
-        mimetype = (mimetype or "application/octet-stream").split(";")[0].strip().lower()
+        mimetype = (mimetype or "").split(";")[0].strip().lower()
+        if not MIME.fullmatch(mimetype):
+            mimetype = "application/octet-stream"
         return attachments.create(
             {
                 "name": _file_name(name, mimetype),

@@ -2,6 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.fields import Domain
 
+from ..tools.asked import identifier_of
+
 BY_HAND = frozenset({"tag_ids"})
 """What agents may change of a row. Everything else follows what happens, or is a manager's."""
 
@@ -71,7 +73,7 @@ class LeadlineConversation(models.Model):
             & Domain("user_id", "in", (self.env.uid, False))
         )
         counts = {owner.id: count for owner, count in self._read_group(unread, ["user_id"], ["__count"])}
-        named = [identifier for identifier in rung if isinstance(identifier, str)][:RUNG_LIMIT]
+        named = [identifier_of(one) for one in (rung if isinstance(rung, list) else [])[:RUNG_LIMIT]]
         rings = self.search(unread & Domain("identifier", "in", named)) if named else self.browse()
         return {
             "mine": counts.get(self.env.uid, 0),

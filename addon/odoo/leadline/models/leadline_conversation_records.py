@@ -5,6 +5,8 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command, Domain
 from odoo.tools import email_normalize
 
+from ..tools.asked import text_of
+
 AWAY = timedelta(days=1)
 """Who was silent for so long comes back: until then an answer to a lost lead is no new one."""
 
@@ -106,7 +108,7 @@ class LeadlineConversation(models.Model):
             if not records.has_access("read"):
                 continue
             in_company = Domain("company_id", "in", (False, conversation.company_id.id))
-            named = records.name_search(str(term), list(in_company), limit=FITTING)
+            named = records.name_search(text_of(term), list(in_company), limit=FITTING)
             found += records.browse(id_ for id_, _name in named)
         return [_told(record) for record in found]
 
@@ -147,12 +149,12 @@ class LeadlineConversation(models.Model):
         """
         card, conversation = self._chat_of_card(res_model, res_id, identifier)
         record = (conversation.partner_id or conversation._lead()).with_env(self.env)
-        if not self._may_send(card) or not record or what not in LEARNT:
+        if not self._may_send(card) or not record or text_of(what) not in LEARNT:
             raise AccessError(self.env._("You may change only cards that you may write to."))
         record.check_access("write")
-        if _learnt_of(record)[what] != (over or ""):
+        if _learnt_of(record)[what] != text_of(over):
             raise UserError(self.env._("The card has changed meanwhile. Reload it."))
-        value = str(value).strip()
+        value = text_of(value).strip()
         if what == "email" and not email_normalize(value):
             raise UserError(self.env._("%s is no e-mail address.", value))
         if what == "lang" and value not in dict(self.env["res.lang"].get_installed()):

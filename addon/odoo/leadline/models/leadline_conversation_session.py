@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..tools.asked import id_of, text_of
+
 TARGETS = 10
 """People and lines that a transfer is offered to."""
 
@@ -251,7 +253,7 @@ class LeadlineConversation(models.Model):
         :raise AccessError: when the user may not read the card, or it has no such conversation
         """
         conversation = self._answerable(res_model, res_id, identifier, lock=False)
-        term = str(term or "").strip()
+        term = text_of(term).strip()
         company = conversation.company_id
         people = self._transfer_people(conversation, term)
         # sudo: agents read their lines anyway; the conversation is theirs to hand on.
@@ -325,14 +327,14 @@ class LeadlineConversation(models.Model):
 
     @api.model
     def _line_of_company(self, conversation, target_id):
-        found = self.env["leadline.line"].sudo().browse(int(target_id)).exists()
+        found = self.env["leadline.line"].sudo().browse(id_of(target_id)).exists()
         if found.company_id != conversation.company_id:
             raise UserError(self.env._("There is no such line to hand the chat to."))
         return found
 
     @api.model
     def _agent_of_company(self, conversation, target_id):
-        found = self.env["res.users"].sudo().browse(int(target_id)).exists()
+        found = self.env["res.users"].sudo().browse(id_of(target_id)).exists()
         if not found or not found._is_leadline_agent(conversation.company_id):
             raise UserError(self.env._("There is no such colleague to hand the chat to."))
         return found

@@ -2,6 +2,7 @@ from odoo import api, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command, Domain
 
+from ..tools.asked import fields_of, identifier_of, text_of
 from .leadline_connection import ServiceRefused
 
 PAGE = 100
@@ -24,7 +25,7 @@ class LeadlineConversation(models.Model):
         """
         self._card(res_model, res_id)
         line = self._line(line_identifier)
-        query = {"line": line.identifier, "limit": PAGE} | ({"after": str(after)} if after else {})
+        query = {"line": line.identifier, "limit": PAGE} | ({"after": text_of(after)} if after else {})
         return line._service()._call("GET", "/v1/templates", query=query)
 
     @api.model
@@ -38,7 +39,7 @@ class LeadlineConversation(models.Model):
         card = self._card(res_model, res_id)
         line = self._line(line_identifier)
         return self.env["leadline.template.binding"]._values(
-            self._cards_of(card), line, str(template), str(language or "")
+            self._cards_of(card), line, text_of(template), text_of(language)
         )
 
     @api.model
@@ -82,7 +83,7 @@ class LeadlineConversation(models.Model):
         """
         card, line = self._card_and_line(res_model, res_id, line_identifier)
         self._addressee(card, line)
-        announced = {name: file.get(name) for name in ("type", "filename", "mime", "size")}
+        announced = {name: fields_of(file).get(name) for name in ("type", "filename", "mime", "size")}
         try:
             return line._service()._call("POST", "/v1/media", payload={"line": line.identifier} | announced)
         except ServiceRefused as refusal:
@@ -182,7 +183,7 @@ class LeadlineConversation(models.Model):
     @api.model
     def _line(self, identifier):
         """Return one of the user's lines. Raises `AccessError`."""
-        found = self.env["leadline.line"].search([("identifier", "=", str(identifier))])
+        found = self.env["leadline.line"].search([("identifier", "=", identifier_of(identifier))])
         if not found:
             raise AccessError(self.env._("There is no such WhatsApp line for you."))
         return found

@@ -13,6 +13,7 @@ from . import test_chat
 from . import test_claim
 from . import test_rights
 from . import test_answering
+from . import test_asked
 from . import test_invitation
 from . import test_colleagues
 from . import test_canned

@@ -1,6 +1,6 @@
 import time
 
-from odoo.exceptions import AccessError, MissingError
+from odoo.exceptions import AccessError
 from odoo.tests import new_test_user
 
 from ..tools.keys import derive
@@ -178,8 +178,14 @@ class TestChat(LeadlineCase):
         ):
             with self.subTest(model), self.assertRaises(AccessError):
                 chat.chat_open(model, card)
-        with self.assertRaises(MissingError):
-            chat.chat_open("crm.lead", 2**31 - 1)
+
+    def test_a_card_that_is_missing_and_one_of_somebody_else_look_the_same(self):
+        said = []
+        for card in (self.lead.id, 2**31 - 1, 2**63, -1, True, None):
+            with self.subTest(card), self.assertRaises(AccessError) as refused:
+                self.conversations.with_user(self.colleague).chat_open("crm.lead", card)
+            said.append(str(refused.exception))
+        self.assertEqual(len(set(said)), 1)
 
     def test_a_grant_names_its_own_connection(self):
         self.connection.secret = False

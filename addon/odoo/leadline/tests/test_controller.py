@@ -41,6 +41,12 @@ class TestController(HttpCase):
         self.assertEqual(row.lead_ids.create_uid, self.env.ref("base.user_root"))
         self.assertNotEqual(row.lead_ids.user_id, self.env.ref("base.public_user"))
 
+    def test_an_id_that_no_column_holds_costs_no_other_event(self):
+        good, bad = event(), event(conversation("a\0\ud800"))
+        body = batch(bad, {"conversation": {"id": "\0"}}, good)
+        answer = self.post(body, signed(body))
+        self.assertEqual([result["ok"] for result in answer.json()["results"]], [False, False, True])
+
     def test_delivered_three_times_is_one_lead(self):
         body = batch(event())
         answers = [self.post(body, signed(body)) for _time in range(3)]

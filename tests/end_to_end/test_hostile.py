@@ -1,0 +1,26 @@
+"""Whatever comes to the add-on's doors, Odoo answers, logs no fault and lets nobody in: the short run."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.hostile.odoo import DOORS, Door, Doors, attack_door, doors
+from tests.open_line import OpenLine
+
+pytestmark = pytest.mark.timeout(300)
+
+EXAMPLES = 30
+
+
+@pytest.fixture(scope="module")
+def here(line: OpenLine) -> Iterator[Doors]:
+    with doors(line) as here:
+        yield here
+
+
+@pytest.mark.filterwarnings("ignore:Generating overly large repr")
+@pytest.mark.parametrize("door", DOORS, ids=lambda door: door.name)
+def test_nothing_breaks_and_nobody_is_let_in(here: Doors, door: Door) -> None:
+    tally = attack_door(here, door, EXAMPLES)
+    assert not tally.wrong, "\n".join(tally.wrong[:3])
+    assert tally.statuses.total() >= EXAMPLES / 2
