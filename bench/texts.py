@@ -1,7 +1,7 @@
 """The text messages that the benchmarks deliver."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from functions.core.signature import sign_meta
 from tests.payloads import ANA, Customer, customers, inbound_text, webhook
@@ -18,14 +18,18 @@ def one_text(secret: str) -> tuple[bytes, str]:
     return body, sign_meta(body, secret)
 
 
-def texts(secret: str) -> Iterator[tuple[bytes, str]]:
-    """Yield POSTs without end, each with a new message; the customers take turns."""
-    people = customers(PEOPLE)
-    for number in itertools.count(1):
-        body = _body(people[number % PEOPLE], number)
+def texts(secret: str, people: Sequence[Customer] = (), *, first: int = 1) -> Iterator[tuple[bytes, str]]:
+    """Yield POSTs without end, each with a new message; the customers take turns. `first` is the first one's number."""
+    people = people or customers(PEOPLE)
+    for number in itertools.count(first):
+        body = _body(people[number % len(people)], number)
         yield body, sign_meta(body, secret)
 
 
+def wamid(number: int) -> str:
+    """Return the wamid of the message of that number, as long as Meta's."""
+    return f"wamid.HBgNNTUxMTk4NzY1NDMyMRUCABIYFj{number:020}AA=="
+
+
 def _body(customer: Customer, number: int) -> bytes:
-    # As long as Meta's.
-    return webhook(inbound_text(customer, SENTENCE, wamid=f"wamid.HBgNNTUxMTk4NzY1NDMyMRUCABIYFj{number:020}AA=="))
+    return webhook(inbound_text(customer, SENTENCE, wamid=wamid(number)))

@@ -19,7 +19,7 @@ from bench.texts import one_text
 from bench.wrk import CONNECTIONS, Load, load, wrk
 from tests.google.framework import Function
 from tests.google.parts import MissingPart
-from tests.google.process import OwnProcess, free_port
+from tests.google.process import OwnProcess, ProcessEnded, free_port
 
 _SECONDS, _TURNS = 1, 10
 _NAMES = (
@@ -70,8 +70,8 @@ def _servers(folder: Path) -> Iterator[dict[str, str]]:
         source = PROJECT / "bench" / "idle" / "main.py"
         webhook = Function("webhook", source=source, environment=environment, log=folder / "webhook.log")
         own = stack.enter_context(webhook).url
-        pywa = stack.enter_context(_uvicorn(python, "bench.peers.pywa_server:app", folder / "pywa.log"))
-        bare = stack.enter_context(_uvicorn(Path(sys.executable), "bench.peers.bare_server:app", folder / "bare.log"))
+        pywa = stack.enter_context(uvicorn(python, "bench.peers.pywa_server:app", folder / "pywa.log"))
+        bare = stack.enter_context(uvicorn(Path(sys.executable), "bench.peers.bare_server:app", folder / "bare.log"))
         yield {"webhook": f"{own}/webhook", "pywa on FastAPI": pywa, "bare ASGI": bare}
 
 
@@ -80,19 +80,29 @@ def _environment() -> dict[str, str]:
 
 
 @contextmanager
-def _uvicorn(python: Path, app: str, log: Path) -> Iterator[str]:
+def uvicorn(python: Path, app: str, log: Path, **settings: str) -> Iterator[str]:
+    """Run an app as one process with one worker; yields the address of its webhook."""
     port = free_port()
+    process = served(python, app, port, log, **settings)
+    try:
+        yield f"http://127.0.0.1:{port}/webhook"
+    finally:
+        process.stop()
+
+
+def served(python: Path, app: str, port: int, log: Path, **settings: str) -> OwnProcess:
+    """Start an app as one process with one worker; returns the process once it answers."""
     command = [
         *(str(python), "-m", "uvicorn", app, "--host", "127.0.0.1", "--port", str(port), "--workers", "1"),
         *("--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning"),
     ]
-    process = OwnProcess(command, environment=_environment(), log=log, directory=PROJECT)
+    process = OwnProcess(command, environment=_environment() | settings, log=log, directory=PROJECT)
     try:
-        url = f"http://127.0.0.1:{port}/webhook"
-        process.wait_until(lambda: _answers(url), timeout=30)
-        yield url
-    finally:
+        process.wait_until(lambda: _answers(f"http://127.0.0.1:{port}/webhook"), timeout=30)
+    except ProcessEnded:
         process.stop()
+        raise
+    return process
 
 
 def _answers(url: str) -> bool:
