@@ -1,7 +1,7 @@
 """Deliver a connection's waiting events: batch by batch until none is left, or the CRM can't be reached."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -19,6 +19,11 @@ from functions.sync.crm import Crm, CrmUnreachable
 log = logging.getLogger(__name__)
 
 _BATCHES_PER_TASK = 20
+
+_NEW_AT_ONCE = 20
+"""Conversations in a batch that the CRM has never heard of. Each becomes a contact and a lead there, which takes it as
+long as some twenty messages of known customers; nobody sees any of them before the whole batch is done.
+"""
 
 _CLOCKS_DIFFER = timedelta(milliseconds=500)
 """By how much one instance's clock may be behind another's; the shortest pause is longer."""
@@ -87,7 +92,8 @@ class Delivery:
             events = await self._ports.store.query(waiting(connection.id, BATCH))
             if events:
                 told = await tellings(self._ports.store, self._directory, events, connection.account)
-                asked |= await self._deliver_batch(connection, told)
+                for batch in _batches(told):
+                    asked |= await self._deliver_batch(connection, batch)
             if len(events) < BATCH:
                 return asked
         await self._ports.tasks.enqueue(deliver_task(connection.id, f"behind {events[-1].key.id}"))
@@ -145,3 +151,17 @@ class Delivery:
 
     async def _note(self, connection: str, fields: Mapping[str, Any]) -> None:
         await self._ports.store.commit([merge(reach_key(connection), {**fields, "updated": NOW})])
+
+
+def _batches(told: Sequence[Telling]) -> Iterator[list[Telling]]:
+    """Part what is told, so that no batch holds too much that is new to the CRM."""
+    batch: list[Telling] = []
+    new: set[str] = set()
+    for telling in told:
+        if telling.body and telling.conversation and "records" not in telling.conversation.fields:
+            if len(new) == _NEW_AT_ONCE and telling.conversation.key.id not in new:
+                yield batch
+                batch, new = [], set()
+            new.add(telling.conversation.key.id)
+        batch.append(telling)
+    yield batch
