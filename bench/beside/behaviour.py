@@ -120,7 +120,7 @@ SCENES = {
         _hello, _NO_BSUID, person=lambda number: _person(number, f"49155700{number:05}", None)
     ),
     "a wrong signature": Scene(_hello, _telegram_text, messages=0, wrong=True),
-    "a picture that can't be fetched": Scene(_picture, _telegram_picture),
+    "a message with a picture, while that can't be fetched": Scene(_picture, _telegram_picture),
     "a text while what takes it in is down": Scene(_hello, _telegram_text, during="down"),
     "a text, and a crash right after the 200": Scene(_hello, _telegram_text, during="killed"),
 }
@@ -339,7 +339,7 @@ class Pywa(_WhatsApp):
 
     async def statuses(self) -> str:
         """Post an answer's statuses the wrong way round and tell what came of it."""
-        for body in _reversed("wamid.of-an-answer", None):
+        for body in _reversed("wamid.of-an-answer"):
             assert await _answer(self, body, sign_meta(body, demo.APP_SECRET)) == 200
         await asyncio.sleep(_SETTLED_SECONDS)
         told = [call["status"] for call in self._calls() if call.get("of") == "wamid.of-an-answer"]
@@ -411,15 +411,18 @@ _STATUSES = "statuses in the wrong order: read, delivered, sent"
 _NONE = "Telegram has none"
 
 
-def _reversed(wamid: str, callback: str | None) -> list[bytes]:
-    return [webhook(status(name, wamid, callback=callback)) for name in ("read", "delivered", "sent")]
+_ANSWERED = Customer("491558000001", "DE.80000000000000000001", "Case of an answer")
+
+
+def _reversed(wamid: str) -> list[bytes]:
+    told = [status(name, wamid, to=_ANSWERED) for name in ("read", "delivered", "sent")]
+    return [webhook({**one, "contacts": [_ANSWERED.contact()]}) for one in told]
 
 
 async def _statuses(world: World) -> str:
     """Let an agent answer somebody, post the statuses the wrong way round and tell what the chat shows."""
     side = Leadline(world)
-    person = Customer("491558000001", "DE.80000000000000000001", "Case of an answer")
-    client = world.leadline.client
+    person, client = _ANSWERED, world.leadline.client
     (await client.post("/simulator/scenarios", json={"fault": "statuses_never"})).raise_for_status()
     body = _text(person)
     await _answer(side, body, sign_meta(body, demo.APP_SECRET))
@@ -428,7 +431,7 @@ async def _statuses(world: World) -> str:
     answer = {"client_id": "an-answer", "type": "text", "text": {"body": "Hello to you"}}
     (await client.post(f"/chat/v1/conversations/{conversation}/messages", json=answer)).raise_for_status()
     wamid = await _on_the_phone(client, person)
-    for each in _reversed(wamid, None):
+    for each in _reversed(wamid):
         await _answer(side, each, sign_meta(each, demo.APP_SECRET))
     await asyncio.sleep(_SETTLED_SECONDS)
     [shown] = [one for one in await side._messages(str(person.name)) if one["direction"] == "out"]

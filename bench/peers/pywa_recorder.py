@@ -1,8 +1,7 @@
 """pywa's async server on FastAPI as its documentation shows it, with handlers that keep what they are called with.
 
-`HANDLED` names the file that they write to, a line for each call. A message's handler saves its file first. `POST
-/handler` says how it fares: `down`, as when the database behind it is; `seconds`, which its work takes.
-Run by pywa's own interpreter.
+`HANDLED` names the file that they write to, a line for each call. `POST /handler` says how they fare: `down`, as when
+the database behind them is; `seconds`, which their work takes. Run by pywa's own interpreter.
 """
 
 import asyncio
@@ -39,9 +38,9 @@ async def message(_: WhatsApp, message: Message) -> None:
     await asyncio.sleep(_state["seconds"])
     if _state["down"]:
         raise ConnectionError("the database is down")
+    _keep({"message": message.id, "type": message.type, "text": message.text})
     if message.has_media:
         await message.download_media(filepath=gettempdir())
-    _keep({"message": message.id, "type": message.type, "text": message.text})
 
 
 @client.on_message_status
