@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench.beside import acknowledged, behaviour, document, oca, visible
+from bench.beside import acknowledged, behaviour, document, eyes, oca, visible
 from bench.beside.world import world
 from bench.peers.home import FOLDER
 
@@ -28,9 +28,11 @@ async def measure() -> document.Results:
             seen = await visible.measure(all_)
             _say("behaviour")
             behaviours = await behaviour.measure(all_)
+            _say("seen in a browser")
+            drawn = await asyncio.to_thread(eyes.measure, all_)
             client = await asyncio.to_thread(oca.client_seconds, all_.odoo)
             minutes = (time.monotonic() - started) / 60
-            return document.Results(answers, seen, behaviours, all_.odoo.version, all_.whatsapp, client, minutes)
+            return document.Results(answers, seen, drawn, behaviours, all_.odoo.version, all_.whatsapp, client, minutes)
 
 
 def _say(step: str) -> None:

@@ -12,6 +12,7 @@ from statistics import quantiles
 from bench.beside import oca
 from bench.beside.acknowledged import CONCURRENCIES, Answers
 from bench.beside.behaviour import Behaviours, Outcome
+from bench.beside.eyes import Eyes
 from bench.beside.visible import CONNECTIONS, Measured, Rounds, Visible, median
 from bench.beside.world import WORKERS
 from bench.peers.home import PROJECT, PYWA
@@ -28,6 +29,7 @@ class Results:
 
     answers: Answers
     visible: Visible
+    eyes: Eyes
     behaviours: Behaviours
     odoo: str
     whatsapp: str
@@ -55,7 +57,7 @@ class Figure:
 
 def written(results: Results) -> str:
     """Return the whole text."""
-    figures, taken = seen(results.visible), work(results.visible)
+    figures, taken = seen(results.visible, results.eyes), work(results.visible)
     return _TEXT.format(
         date=date.today().isoformat(),
         minutes=f"{results.minutes:.0f}",
@@ -70,6 +72,7 @@ def written(results: Results) -> str:
         answers="".join(_answer_rows(results.answers)),
         visible="".join(_figure_rows(figures)),
         work="".join(_figure_rows(taken)),
+        health=_of_health(results),
         client=_ms(results.client),
         behaviours="".join(_behaviour_rows(results.behaviours)),
         lost="".join(lost(results.answers, [*figures, *taken])) or "Nowhere in this run.\n",
@@ -106,7 +109,7 @@ def _answer_rows(answers: Answers) -> Iterator[str]:
 # Seen in Odoo, and what it takes.
 
 
-def seen(visible: Visible) -> list[Figure]:
+def seen(visible: Visible, eyes: Eyes) -> list[Figure]:
     """Return how many messages are seen in a second, and how soon each is."""
     flood, calm, strangers = visible.flood, visible.calm, visible.strangers
     return [
@@ -119,7 +122,24 @@ def seen(visible: Visible) -> list[Figure]:
         _figure("60 strangers at once: seen a second", strangers, _rate, _per_second, more=True, why=_RECORDS),
         _figure("60 strangers at once: webhook → seen, p50", strangers, _at(50), _s, why=_RECORDS),
         _figure("60 strangers at once: webhook → seen, p95", strangers, _at(95), _s, why=_RECORDS),
+        *_drawn(eyes),
     ]
+
+
+def _of_health(results: Results) -> str:
+    health = results.answers[_HEALTH][8].rate
+    ours, theirs = (median(results.visible.flood[name], _rate) / health for name in (OURS, THEIRS))
+    return (
+        f"`GET /web/health` of such an Odoo is answered {_per_second(health)} at 8 at once; messages of known customers "
+        f"are seen {ours:,.2g} × as often with Leadline, {theirs:,.2g} × with OCA's."
+    )
+
+
+def _drawn(eyes: Eyes) -> Iterator[Figure]:
+    """Yield how soon a text is drawn where the chat is open."""
+    for name, percent in (("median", 50), ("p95", 95)) if eyes else ():
+        ours, theirs = (quantiles(eyes[side], n=100, method="inclusive")[percent - 1] for side in (OURS, THEIRS))
+        yield Figure(f"webhook → drawn in Chromium where the chat is open, {name}", ours, theirs, _ms)
 
 
 def work(visible: Visible) -> list[Figure]:
@@ -275,7 +295,11 @@ tells the open tabs (its text is in the chat API since before the 200). Of OCA's
 that puts the message into its Discuss channel. PostgreSQL itself says when each was.
 
 {visible}
-A stranger becomes a contact and a lead with Leadline, and a guest with a channel with OCA's gateway.
+A stranger becomes a contact and a lead with Leadline, and a guest with a channel with OCA's gateway. The browser has
+the lead's chat open, or the channel in Discuss; for those two rows Odoo runs as one threaded process, so that its pages
+reach the bus.
+
+{health}
 
 ## What a message takes
 

@@ -93,6 +93,13 @@ class WatchedOdoo:
         queries = sum(map(int, self._REQUEST.findall(self.server.log.read_text(errors="replace"))))
         return Work(_cpu(self._processes()), _cpu(backends), 0, queries)
 
+    @contextmanager
+    def threaded(self) -> Iterator[None]:
+        """Run its server as one threaded process meanwhile, which serves the bus on the same port."""
+        self.server.stop()
+        with OdooServer(self._databases, self._name, port=self.server.port, cron_threads=0):
+            yield
+
     def kill(self) -> None:
         """End its server as a crash would."""
         # One that is left for a moment may have started another.

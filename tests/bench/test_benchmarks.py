@@ -26,6 +26,7 @@ def results(*, rates=None, ours=None, theirs=None, behaviours=None) -> Results:
     return Results(
         answers={name: {each: Load(100, rate, 0.002, 0.02) for each in CONCURRENCIES} for name, rate in rates.items()},
         visible=Visible(rounds, rounds, rounds),
+        eyes={OURS: [0.1, 0.3], THEIRS: [0.4, 0.6]},
         behaviours=behaviours or {},
         odoo="19.0",
         whatsapp="a field is missing",
@@ -51,6 +52,15 @@ def test_answers_stand_beside_the_ratio_to_odoos_own_page():
 def test_what_is_seen_stands_beside_the_others_and_their_ratio():
     text = written(results(ours=measured(rate=400), theirs=measured(rate=20)))
     assert row(text, "known customers, as fast as they are acknowledged: seen a second") == ["400/s", "20/s", "20 ×"]
+
+
+def test_a_browser_that_is_not_there_leaves_its_rows_out():
+    assert row(written(results()), "webhook → drawn in Chromium where the chat is open, median") == [
+        "200 ms",
+        "500 ms",
+        "0.4 ×",
+    ]
+    assert "Chromium" not in written(replace(results(), eyes={}))
 
 
 def test_the_median_of_the_rounds_counts():
