@@ -130,7 +130,7 @@ def _of_health(results: Results) -> str:
     health = results.answers[_HEALTH][8].rate
     ours, theirs = (median(results.visible.flood[name], _rate) / health for name in (OURS, THEIRS))
     return (
-        f"`GET /web/health` of such an Odoo is answered {_per_second(health)} at 8 at once; messages of known customers "
+        f"`GET /web/health` of such an Odoo is answered {_per_second(health)} at 8 at once; texts of known customers "
         f"are seen {ours:,.2g} × as often with Leadline, {theirs:,.2g} × with OCA's."
     )
 
