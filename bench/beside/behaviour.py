@@ -187,6 +187,7 @@ async def measure(world: World) -> Behaviours:
         behaviours: Behaviours = {}
         for title, scene in SCENES.items():
             number = next(_numbers)
+            await world.leadline.let_in()
             outcomes = await asyncio.gather(*(_played(each, scene, number) for each in contenders))
             behaviours[title] = {each.name: outcome for each, outcome in zip(contenders, outcomes, strict=True)}
         told = {"Leadline": await _statuses(world), "pywa": await pywa.statuses(), "OCA mail_gateway": _NONE}

@@ -163,19 +163,19 @@ class Service:
     def __init__(self, folder: Path) -> None:
         self.port = free_port()
         self.url = f"http://{HOST}:{self.port}"
-        self._folder = folder
+        self.folder = folder
         self._process: OwnProcess | None = None
 
     def pairing(self) -> dict[str, str]:
         """Return what its CRM must know."""
-        return {"identifier": demo.CONNECTION, "secret": Keys.of(self._folder).connection_secret}
+        return {"identifier": demo.CONNECTION, "secret": Keys.of(self.folder).connection_secret}
 
     def start(self, crm: str) -> None:
         """Start it, and wait until it is there."""
         self._process = OwnProcess(
-            [sys.executable, "-m", "bench.one_machine", str(self._folder), crm],
+            [sys.executable, "-m", "bench.one_machine", str(self.folder), crm],
             environment={"PATH": os.environ.get("PATH", ""), "PORT": str(self.port)},
-            log=self._folder / "service.log",
+            log=self.folder / "service.log",
             directory=PROJECT,
         )
         self._process.wait_until(self._answers, timeout=30)
@@ -229,6 +229,10 @@ class Leadline:
     def shown(self) -> dict[str, float]:
         # In the transaction that moves the conversation's row in the inbox and tells the open tabs.
         return _times(self.odoo, "message", "leadline_session_message")
+
+    async def let_in(self) -> None:
+        """Let the client ask the chat API of every conversation, for some minutes."""
+        self.client.headers["Authorization"] = f"Bearer {await asyncio.to_thread(mint, self.service.folder, None)}"
 
     async def work(self) -> Work:
         work = self.odoo.work()
@@ -310,7 +314,6 @@ async def world(folder: Path) -> AsyncIterator[World]:
         service.start(own.server.url)
         running.callback(service.stop)
         async with httpx.AsyncClient(base_url=service.url, trust_env=False, timeout=30) as client:
-            client.headers["Authorization"] = f"Bearer {await asyncio.to_thread(mint, folder, None)}"
             yield World(home, folder, Leadline(own, service, client), Oca(other), whatsapp)
 
 
