@@ -4,6 +4,7 @@ import base64
 import hashlib
 import logging
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from functions.core.events import deliver_task, event
@@ -24,11 +25,18 @@ log = logging.getLogger(__name__)
 _LATER = (Decision.RETRY, Decision.ACCOUNT)
 """Nothing is wrong with the file itself, which Meta keeps for 7 days."""
 
+_TRIES = 3
+"""How often a file is fetched that arrives damaged."""
+
 _TOO_LONG = "WhatsApp did not give the file for too long. Try again, or ask the customer to send it once more."
 
 
 class FileRefused(Exception):
     """The file is not what was announced, or too large; trying again is no use. The text is for the agent."""
+
+
+class Damaged(FileRefused):
+    """What arrived is not what was announced. It may have been spoiled on its way."""
 
 
 class NotNow(Exception):
@@ -77,7 +85,7 @@ async def _stored(desk: Desk, access: Access, message: Document) -> dict[str, An
     """Return what a message's `media` gets once its file is stored. Raises `FileRefused` and `NotNow`."""
     media, name = message.fields["media"], f"{access.line.account}/{message.key.id}"
     try:
-        stored, mime = await _fetch(desk, access, media["id"] or "", media.get("sha256"), name)
+        stored, mime = await _fetch_whole(desk, access, media["id"] or "", media.get("sha256"), name)
         # What the customer's app called it says more than Meta's own word: the codec of a voice note stands there.
         mime = media.get("mime") or mime
         picture = await picture_fields(desk.ports.media, name, mime, stored.size)
@@ -88,6 +96,15 @@ async def _stored(desk: Desk, access: Access, message: Document) -> dict[str, An
             raise NotNow from None
         raise FileRefused(error_view(refusal.error)["plain"]) from None
     return {"state": "stored", "file": name, "size": stored.size, "mime": mime, "reason": None, **picture}
+
+
+async def _fetch_whole(
+    desk: Desk, access: Access, media_id: str, sha256: str | None, name: str
+) -> tuple[StoredFile, str]:
+    for _ in range(_TRIES - 1):
+        with suppress(Damaged):
+            return await _fetch(desk, access, media_id, sha256, name)
+    return await _fetch(desk, access, media_id, sha256, name)
 
 
 async def _fetch(desk: Desk, access: Access, media_id: str, sha256: str | None, name: str) -> tuple[StoredFile, str]:
@@ -107,11 +124,11 @@ async def _checked(chunks: AsyncIterator[bytes], sha256: str) -> AsyncIterator[b
         hasher.update(chunk)
         yield chunk
     if size == 0:
-        raise FileRefused("The file arrived empty.")
+        raise Damaged("The file arrived empty.")
     # Live webhooks carry base64, older examples hexadecimal.
     is_hex = sha256.lower() == hasher.hexdigest()
     if sha256 and not is_hex and sha256.rstrip("=") != base64.b64encode(hasher.digest()).decode().rstrip("="):
-        raise FileRefused("The file arrived damaged.")
+        raise Damaged("The file arrived damaged.")
 
 
 def _check_size(size: int) -> None:

@@ -21,7 +21,7 @@ from functions.sender.app import create as create_sender
 from functions.sender.pictures import picture_of
 from tests.payloads import ANA, LUCIA, MIA, inbound, inbound_image
 from tests.pictures import bomb, encoded, moving, opened, photograph
-from tests.rig import TOKEN, rigged
+from tests.rig import TOKEN, file_answer, rigged
 
 PICTURE = photograph((1200, 900))
 
@@ -99,6 +99,18 @@ async def test_a_hash_may_be_hexadecimal_or_missing(rig, sha256):
     await rig.deliver(inbound(ANA, "image", image))
     await rig.drain()
     assert (await media_of(tab))["state"] == "stored"
+
+
+async def test_a_file_that_was_spoiled_on_its_way_is_fetched_once_more(rig):
+    tab = await received(rig)
+    spoiled = httpx.Response(200, content=PICTURE[:-1])
+    rig.whatsapp.answers_next(
+        file_answer(httpx.Request("GET", "https://graph.test/media-1"), "media-1", PICTURE), spoiled
+    )
+    await rig.drain()
+    media = await media_of(tab)
+    assert media["state"] == "stored"
+    assert (await rig.files.get(media["url"])).content == PICTURE
 
 
 async def test_a_file_that_arrives_damaged_is_not_shown(rig):
