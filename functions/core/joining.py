@@ -35,6 +35,7 @@ REMEMBERED = timedelta(minutes=2)
 """Longer than an instance remembers whose an identity is, and its last commit takes."""
 
 _AT_ONCE = 200
+_REDIRECTS = 10
 _COUNTERS = ("received", "read")
 _IDENTITIES = ("aliases", "wa_ids", "bsuids", "moves")
 _TIMES = ("consent", "seen")
@@ -141,8 +142,19 @@ async def carry_person(ports: Ports, contact: str) -> None:
         for name in _SHOWN
         if name in younger.fields and younger.fields[name] != handed.get(name)
     }
-    writes = _person_writes(younger, contact_key(younger.fields["merged_into"]), shown)
+    elder = await _last(ports.store, contact_key(younger.fields["merged_into"]))
+    writes = _person_writes(younger, elder, shown)
     await ports.store.commit([*writes, *_carried_all(ports, younger)])
+
+
+async def _last(store: Store, key: Key) -> Key:
+    """Return where something that was joined leads by now: its elder may have been joined to another one since."""
+    for _ in range(_REDIRECTS):
+        [found] = await store.get([key])
+        if found is None or "merged_into" not in found.fields:
+            break
+        key = Key(key.collection, found.fields["merged_into"])
+    return key
 
 
 def _carried_all(ports: Ports, younger: Document) -> list[Write]:
@@ -173,29 +185,29 @@ async def carry(ports: Ports, conversation: str) -> None:
     [younger] = await ports.store.get([Key("conversations", conversation)])
     if younger is None or "merged_into" not in younger.fields:
         return
-    into = younger.fields["merged_into"]
-    await _carry_counters(ports, younger)
+    into = await _last(ports.store, Key("conversations", younger.fields["merged_into"]))
+    await _carry_counters(ports, younger, into)
     while found := await ports.store.query(
         Query("messages", {"conversation": conversation}, order="sort", descending=True, limit=_AT_ONCE)
     ):
-        await ports.store.commit([update(one.key, _carried(one, younger)) for one in found])
+        await ports.store.commit([update(one.key, _carried(one, younger, into.id)) for one in found])
         if any(one.fields.get("waiting") for one in found):
             line = younger.fields["line"]
-            await ports.tasks.enqueue(send_task(line, into, f"carried {found[0].key.id}"))
+            await ports.tasks.enqueue(send_task(line, into.id, f"carried {found[0].key.id}"))
     [younger] = await ports.store.get([younger.key])
     if younger and (end := _carried_all(ports, younger)):
         with contextlib.suppress(Stale):  # Somebody has just added something: the sweep comes again.
             await ports.store.commit(end)
 
 
-def _carried(message: Document, younger: Document) -> dict[str, Any]:
+def _carried(message: Document, younger: Document, into: str) -> dict[str, Any]:
     """Return what changes in a message that is carried over. Its own name, in the callback too, was made before."""
     then = {"contact_then": message.fields.get("contact_then") or younger.fields["contact"]}
     ours = then if "client_id" in message.fields else {}
-    return {"conversation": younger.fields["merged_into"], **ours, "changed": NOW}
+    return {"conversation": into, **ours, "changed": NOW}
 
 
-async def _carry_counters(ports: Ports, younger: Document) -> None:
+async def _carry_counters(ports: Ports, younger: Document, into: Key) -> None:
     """Add what came since the last time; the younger's version lets only one of two carry it."""
     store, fields = ports.store, younger.fields
     carried: dict[str, int] = fields.get("carried", {})
@@ -207,7 +219,6 @@ async def _carry_counters(ports: Ports, younger: Document) -> None:
     }
     more |= {name: Maximum(fields[name]) for name in _LATEST if name in fields}
     more |= {name: Union(tuple(fields[name])) for name in ("records", "referrals", "touches") if fields.get(name)}
-    into = Key("conversations", fields["merged_into"])
     [elder] = await store.get([into])
     if elder is not None and not elder.fields.get("owner") and fields.get("owner"):
         more["owner"] = fields["owner"]
@@ -232,7 +243,7 @@ async def _carry_counters(ports: Ports, younger: Document) -> None:
     except Stale:
         [again] = await store.get([younger.key])
         if again is not None:
-            await _carry_counters(ports, again)
+            await _carry_counters(ports, again, into)
     else:
         await ports.tasks.enqueue(deliver_task(fields["connection"], key_of(into.id, cause)))
 

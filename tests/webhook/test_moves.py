@@ -257,3 +257,25 @@ async def test_the_crm_hears_what_the_elder_has_of_the_younger(rig):
     await settle(rig)
     told = [event["conversation"] for event in rig.crm.events if event["conversation"]["id"] == older]
     assert max(told, key=lambda one: one["version"])["received"] == 2
+
+
+async def test_two_changes_that_become_known_at_once_end_as_one_though_the_last_tasks_of_the_first_come_late(rig):
+    newest = Customer("5511955554444", "BR.77777777777777777777", "Ana")
+    first = await rig.met(ANA)
+    await rig.met(NEW, "From my new number")
+    await rig.met(newest, "From my newest number")
+    await rig.deliver(moved(NEW, newest))
+    rig.clock.forward(minutes=1)
+    await rig.deliver(moved(ANA, NEW))
+    await rig.drain()
+    late = [task for kind in ("carry", "carry_person") for task in rig.tasks.of_kind(kind)]
+    rig.clock.forward(minutes=3)
+    # What the second joining has planned comes first; then what is left of the first one.
+    for task in sorted(late, key=lambda task: task.at or rig.clock(), reverse=True):
+        await rig.run(task)
+    rig.start()
+    assert await rig.met(newest, "Still me") == first
+    await settle(rig)
+    assert await texts(rig, first) == ["Hello", "From my new number", "From my newest number", "Still me"]
+    assert (await rig.tab(first).head())["received"] == 4
+    assert [one["id"] for one in await conversations(rig) if not one["merged_into"]] == [first]
