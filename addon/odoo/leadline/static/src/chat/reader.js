@@ -86,6 +86,10 @@ export class Reader {
             // WhatsApp says that the window is closed, whatever we thought.
             this.wantConversation ||= isNew && page.items.some(({ error }) => error?.code === WINDOW_CLOSED);
             changed = isNew || changed;
+            if (page.items.some((item) => this.isElsewhere(item))) {
+                await this.open();
+                return true;
+            }
             this.cursor = page.cursor;
             after = page.next;
         } while (after);
@@ -94,6 +98,14 @@ export class Reader {
             await this.refresh();
         }
         return changed;
+    }
+
+    /**
+     * @param {import("./timeline").Message} message
+     * @returns {boolean} whether the conversation was joined to an older one, where much lies before our cursor
+     */
+    isElsewhere({ conversation }) {
+        return Boolean(conversation) && conversation !== this.state.conversation.id;
     }
 
     async open() {

@@ -101,6 +101,25 @@ describe("opening", () => {
     });
 });
 
+describe("a conversation that was joined to an older one", () => {
+    test("shows what was said there, however long ago", async () => {
+        const reader = await opened();
+        const elder = { conversation: "conv0" };
+        conversation = { ...conversation, id: "conv0" };
+        pages.newest = { items: [message("e1", elder), message("m3", elder)], next: "e1", cursor: "20" };
+        changes = () => ({ items: [message("m3", { version: 2, ...elder })], next: null, cursor: "20" });
+        expect(await reader.news()).toBe(true);
+        expect(calls).toEqual(["after 10", "conversation", "newest"]);
+        expect(shown(reader)).toEqual(["e1", "m3", "m4"]);
+        expect(reader.state.older).toBe("e1");
+        changes = () => ({ items: [message("m5", elder)], next: null, cursor: "21" });
+        calls = [];
+        await reader.news();
+        expect(calls[0]).toBe("after 20");
+        expect(calls).not.toInclude("newest");
+    });
+});
+
 describe("older pages", () => {
     test("stand before what is loaded, until the beginning", async () => {
         const reader = await opened();
