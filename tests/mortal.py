@@ -17,14 +17,14 @@ class Mortal:
         self.spared = False
         self._start, self._kill, self._chance = start, kill, random.Random(seed)
         self._left = self._lifetime()
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._under_way: dict[asyncio.Task[None], None] = {}
         self._app = start(self)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         work = asyncio.create_task(self._app(scope, receive, send))  # type: ignore[arg-type]
-        self._under_way.add(work)
+        self._under_way[work] = None
         await asyncio.wait([work])
-        self._under_way.discard(work)
+        del self._under_way[work]
         if work.cancelled():
             raise httpx.ReadError("the process is gone")
         work.result()

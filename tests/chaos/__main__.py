@@ -25,7 +25,7 @@ async def run(plan: Plan, *, odoo: bool) -> int:
         ("events", day.events),
         ("people", len(day.world.people)),
         ("webhooks posted", day.meta.delivered),
-        ("messages that phones got", sum(map(len, day.meta.phones.values()))),
+        ("messages that phones got", sum(len(person.phone) for person in day.world.people)),
         ("events that the CRM took, in batches", f"{day.door.events}, {day.door.batches}"),
         ("virtual time", str(day.clock.passed).split(".")[0]),
         ("real seconds", round(time.monotonic() - began)),
@@ -49,6 +49,8 @@ def main() -> int:
     parser.add_argument("--kill", type=int, default=300, metavar="OPERATIONS")
     parser.add_argument("--moves", type=int, default=1, metavar="PERCENT")
     logging.disable(logging.CRITICAL)
+    parser.add_argument("--worse", type=float, default=1.0, metavar="TIMES", help="how much likelier each fault is")
+    parser.add_argument("--busy", type=int, default=6, metavar="THINGS", help="that customers do in one go, at most")
     parser.add_argument("--odoo", action="store_true", help="a real Odoo as the CRM")
     given = vars(parser.parse_args())
     odoo = given.pop("odoo")

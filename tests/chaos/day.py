@@ -4,35 +4,56 @@ import asyncio
 import itertools
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import httpx
 from starlette.types import ASGIApp
 
 from functions.chat.app import create as create_chat
+from functions.core import memory
 from functions.core.http import asgi
+from functions.core.media import MediaStore
 from functions.core.ports import Ports
+from functions.core.store import Query
 from functions.core.tasks import Task
 from functions.sender.app import create as create_sender
 from functions.sync.app import create as create_sync
 from functions.webhook.app import create as create_webhook
 from tests import payloads
 from tests.chaos.crm import Crm, CrmDoor, PlayedCrm
-from tests.chaos.faults import Calamity, FaultyQueue, FaultyStore, SteppedClock
-from tests.chaos.meta import Meta
+from tests.chaos.faults import Calamity, FaultyMedia, FaultyQueue, FaultyStore, SteppedClock
+from tests.chaos.graph import TEMPLATES
+from tests.chaos.meta import Delivery, Meta
+from tests.chaos.people import AGENT, NOTE, File, Said
+from tests.chaos.store import DayStore
 from tests.chaos.tabs import Desk, conversations
-from tests.chaos.world import Said, World
+from tests.chaos.world import World
 from tests.mortal import Mortal, Stepping
 from tests.rig import PUBLIC_URL, Rig
 
 _SWEEP = Task("housekeeping", "sync", {"kind": "sweep"})
 _AWAY = (0.4, 0.5)
 """Between these parts of the happenings the CRM is away, for a day of virtual time."""
+
+_WEBHOOKS, _IN_TURN = 30, 100
+"""Webhooks that arrive at once, and tasks that a worker does in a row, at most."""
+
+_UNFINISHED = (
+    Query("messages", {"waiting": True}, order="queued", limit=1),
+    Query("messages", {"media.state": "waiting"}, order="changed", limit=1),
+    Query("events", {"pending": True}, order="connection", limit=1),
+    Query("conversations", {"carrying": True}, order="carry_until", limit=1),
+    Query("contacts", {"carrying": True}, order="carry_until", limit=1),
+)
+
+_ACTS = {"say": 6, "say twice": 1, "attach": 1, "template": 1, "react": 1, "note": 1, "read": 3}
+"""What agents do, and how often."""
 
 _PLAYED_RESTARTS, _RESTARTS = 0.02, 0.002
 """How often a batch is the last one of a CRM's process; a real one takes seconds to come back."""
@@ -42,7 +63,8 @@ _PLAYED_RESTARTS, _RESTARTS = 0.02, 0.002
 class Plan:
     """`events`: what Meta and the agents have to say. `kill`: operations after which a process dies, on average.
 
-    `moves`: of a hundred things that customers do, how many are changes of number.
+    `moves`: of a hundred things that customers do, how many are changes of number. `worse`: how much likelier than
+    usual each fault is. `busy`: how much customers do in one go, at most.
     """
 
     events: int = 600
@@ -50,6 +72,8 @@ class Plan:
     seed: int = 0
     kill: int = 300
     moves: int = 1
+    worse: float = 1.0
+    busy: int = 6
 
 
 @dataclass
@@ -65,11 +89,18 @@ class Day:
     meta: Meta
     door: CrmDoor
     crm: Crm
+    slow_crm: bool
     fleet: dict[str, list[Mortal]]
     desks: dict[str, Desk] = field(default_factory=dict)
-    events: int = 0
     rounds: int = 0
+    _said: int = 0
     _swept: float = 0.0
+    _to_crm: list[asyncio.Task[None]] = field(default_factory=list)
+
+    @property
+    def events(self) -> int:
+        """What Meta had to say, and what agents did."""
+        return self.meta.told + self._said
 
     async def passes(self, tell: Callable[[str], None] = lambda _: None) -> None:
         """Let everything happen, then let time pass until nothing is left to do."""
@@ -77,10 +108,14 @@ class Day:
             self._move_time()
             self._something_happens()
             await self._round()
-            if self.rounds % 500 == 0:
-                tell(f"{self.events} of {self.plan.events} events, {self.clock.passed} of its time")
-        tell(f"{self.events} events, {self.clock.passed} of its time; now it ends")
-        await self._ends()
+            if self.rounds % 200 == 0:
+                tell(f"{self.events} of {self.plan.events} events, {self._so_far()}")
+        tell(f"{self.events} events, {self._so_far()}; now it ends")
+        await self._ends(tell)
+
+    def _so_far(self) -> str:
+        passed = str(self.clock.passed).split(".")[0]
+        return f"{sum(self.calamity.struck.values())} faults, {passed} of its time, {self.queue.waiting} tasks wait"
 
     def _move_time(self) -> None:
         chance, part = self.calamity.chance, self.events / self.plan.events
@@ -94,55 +129,68 @@ class Day:
     @property
     def _away_step(self) -> float:
         happenings = self.plan.events * (_AWAY[1] - _AWAY[0])
-        return 86400 / max(happenings / 8, 1)
+        return 86400 / max(happenings / (self.events / self.rounds), 1)
 
     def _something_happens(self) -> None:
         now = int(self.clock.wall())
-        for _ in range(self.calamity.chance.randint(1, 6)):
-            values = list(self.world.happens(now))
-            self.events += len(values)
-            self.meta.tell(values)
+        for _ in range(self.calamity.chance.randint(1, self.plan.busy)):
+            self.meta.tell(self.world.happens(now))
 
     async def _round(self) -> None:
         """Do at once all that is due."""
-        self.rounds += 1
-        known = len(self.meta.phones)
+        self.rounds = self.meta.graph.round = self.rounds + 1
         self.meta.batch()
-        jobs: list[Awaitable[None]] = [self._deliver(one) for one in self.meta.due()[:20]]
-        jobs += [self._work(attempts, task) for attempts, task in self.queue.take()]
+        jobs: list[Awaitable[None]] = [self._deliver(one) for one in self.meta.due(_WEBHOOKS)]
+        for queue in self.queue.workers():
+            if queue.startswith("sync-"):
+                self._to_crm.append(asyncio.create_task(self._work(queue)))
+            else:
+                jobs.append(self._work(queue))
         jobs += self._agents()
         if self.clock.wall() - self._swept > 60:
             self._swept = self.clock.wall()
             jobs.append(self._sweep())
         self.calamity.chance.shuffle(jobs)
-        for done in await asyncio.gather(*jobs, return_exceptions=True):
-            if isinstance(done, BaseException):
-                raise done
-        self.events += len(self.meta.phones) - known
+        await _all(jobs)
+        await self._hear_of_the_crm()
         if self.rounds % 10 == 0:
-            await self._meet()
+            await self._meet(conversations(self.rig, pages=1))
 
-    async def _deliver(self, delivery: Any) -> None:
-        await self.meta.deliver(delivery, self.rig.webhook)
+    async def _hear_of_the_crm(self) -> None:
+        """Wait for what is on its way to the CRM; to one that takes its time only when nothing else is to come."""
+        waits = self.calamity.calm or not self.slow_crm
+        ended = [one for one in self._to_crm if waits or one.done()]
+        self._to_crm = [one for one in self._to_crm if one not in ended]
+        await _all(ended)
 
-    async def _work(self, attempts: int, task: Task) -> None:
-        function = self.rig.sender if task.function == "sender" else self.rig.sync
-        self.queue.ended(attempts, task, well=await _answered(function, dict(task.payload)))
+    async def _deliver(self, delivery: Delivery) -> None:
+        await self.meta.deliver(delivery)
+
+    async def _work(self, queue: str) -> None:
+        """Do a queue's tasks one after the other, as one of those that it may have under way at once."""
+        for _ in range(_IN_TURN):
+            taken = self.queue.take(queue)
+            if taken is None:
+                return
+            attempts, task = taken
+            function = self.rig.sender if task.function == "sender" else self.rig.sync
+            self.queue.ended(attempts, task, well=await _answered(function, dict(task.payload)))
 
     async def _sweep(self) -> None:
         await _answered(self.rig.sync, dict(_SWEEP.payload))
 
-    async def _meet(self) -> None:
+    async def _meet(self, listing: Awaitable[list[dict[str, Any]]]) -> None:
         """Open a tab for each conversation that has come up."""
         try:
-            listed = await conversations(self.rig)
+            listed = await listing
         except (AssertionError, httpx.ReadError):
             return
-        people = {person.name: person for person in self.world.people}
         for one in listed:
             name = one["contact"] and one["contact"]["name"]
-            if name in people and name not in self.desks:
-                self.desks[name] = Desk(people[name], self.rig.tab(one["id"]), self.calamity)
+            if name in self.world.by_name and name not in self.desks:
+                self.desks[name] = Desk(
+                    self.world.by_name[name], self.rig.tab(one["id"]), self.rig, self.calamity, self.meta.graph.sends
+                )
 
     def _agents(self) -> list[Awaitable[None]]:
         chance = self.calamity.chance
@@ -152,50 +200,88 @@ class Day:
         jobs: list[Awaitable[None]] = [desk.poll() for desk in {id(desk): desk for desk in busy}.values()]
         if self.calamity.calm:
             return jobs
-        desk = chance.choice(busy)
-        match chance.choices(["say", "say twice", "note", "read", "nothing"], [4, 1, 1, 2, 4])[0]:
+        count = chance.randint(0, self.plan.busy // 2)
+        acts = [act for _ in range(count) for act in self._acts(chance.choice(list(self.desks.values())))]
+        self._said += len(acts)
+        return jobs + acts
+
+    def _acts(self, desk: Desk) -> list[Awaitable[None]]:
+        """Return what an agent does at a desk."""
+        chance = self.calamity.chance
+        match chance.choices(
+            ["say", "say twice", "attach", "template", "react", "note", "read"], [6, 1, 1, 1, 1, 1, 3]
+        )[0]:
             case "say":
-                jobs.append(desk.say(self._words("agent"), self.meta))
-                self.events += 1
+                return [desk.say(self._says("text"))]
             case "say twice":
-                jobs += [desk.say(self._words("agent"), self.meta), desk.say(self._words("agent"), self.meta)]
-                self.events += 2
+                return [desk.say(self._says("text")), desk.say(self._says("text"))]
+            case "attach":
+                said = self._says("document")
+                said.file = File(b"%PDF-1.4 " + said.text.encode(), "application/pdf")
+                return [desk.attach(said)]
+            case "template":
+                said = self._says("template")
+                said.marketing = chance.random() < 0.5
+                return [desk.use_template(said)]
+            case "react":
+                return self._reaction(desk)
             case "note":
-                jobs.append(desk.note(self._words("note")))
-                self.events += 1
-            case "read":
-                jobs.append(desk.read())
-        return jobs
+                return [desk.note(self._says("note", NOTE))]
+        return [desk.read()]
 
-    def _words(self, by: str) -> Said:
+    def _reaction(self, desk: Desk) -> list[Awaitable[None]]:
+        targets = desk.reactable()
+        if not targets:
+            return []
+        item, target = self.calamity.chance.choice(targets)
+        said = self._says("reaction")
+        said.target, said.text = target, self.calamity.chance.choice(["👍", "🙏", ""])
+        return [desk.react(said, item)]
+
+    def _says(self, kind: str, by: str = AGENT) -> Said:
         words = self.world.words()
-        return Said(f"client-{words.split()[1]}", by, int(self.clock.wall()), "text", words)
+        return Said(f"client-{words.split()[1]}", by, int(self.clock.wall()), kind, words)
 
-    async def _ends(self) -> None:
+    async def _ends(self, tell: Callable[[str], None]) -> None:
         """Nothing breaks any more: all that waits is delivered, and every message finds its end."""
         self.calamity.calm, self.door.away, self.clock.step = True, False, timedelta()
         for mortal in itertools.chain(*self.fleet.values()):
             mortal.spared = True
         quiet = 0
-        for _ in range(20_000):
+        for count in range(20_000):
             await self._round()
-            still = self.queue.waiting or self.meta.pending or self._unfinished()
+            still = self.queue.waiting or self.meta.dues or await self._is_unfinished()
             quiet = 0 if still else quiet + 1
             if quiet > 3:
                 break
-            # On to what is planned next, be it days later; a sweep finds what is planned nowhere.
-            planned = [one.due for one in self.meta.pending] + self.queue.dues
-            self.clock.forward(seconds=max(min(planned, default=0) - self.clock.wall(), 1) if planned else 61)
+            self.clock.forward(seconds=self._to_what_is_planned())
+            if count % 200 == 199:
+                tell(f"it ends: {self._so_far()}")
         else:
             raise AssertionError("it never ends")
-        await self._meet()
+        await self._meet(conversations(self.rig))
         for desk in self.desks.values():
             await desk.poll()
 
-    def _unfinished(self) -> bool:
-        return any(one.get("waiting") for one in self.rig.documents("messages")) or any(
-            one.get("pending") for one in self.rig.documents("events")
-        )
+    def _to_what_is_planned(self) -> float:
+        """Return the seconds to what comes next, be it days later; a sweep finds what is planned nowhere."""
+        planned = sorted(self.meta.dues + self.queue.dues)
+        if not planned or self.queue.ready:
+            return 1 if self.queue.ready else 61
+        return max(planned[len(planned) // 50] - self.clock.wall(), 1)
+
+    async def _is_unfinished(self) -> bool:
+        for query in _UNFINISHED:
+            if await self.rig.store.query(query):
+                return True
+        return False
+
+
+async def _all(jobs: Iterable[Awaitable[None]]) -> None:
+    """Let jobs end, all of them, and raise what went wrong."""
+    for done in await asyncio.gather(*jobs, return_exceptions=True):
+        if isinstance(done, BaseException):
+            raise done
 
 
 async def _answered(function: httpx.AsyncClient, payload: dict[str, Any]) -> bool:
@@ -222,24 +308,29 @@ async def arranged(
 ) -> AsyncIterator[Day]:
     """Set everything up and take it down again. `connect`: gives a CRM other than the played one, by its secret."""
     chance = random.Random(plan.seed)
-    calamity, clock = Calamity(chance), SteppedClock()
+    calamity, clock = Calamity(chance, plan.worse), SteppedClock()
     world = World(plan.seed, plan.people, plan.moves)
     meta = Meta(world, clock, calamity)
     queue = FaultyQueue(clock, calamity)
-    rig = Rig(folder)
+    rig = Rig(folder, store=DayStore(folder / "store.db"))
+    await rig.set_up()
+    await rig.holds_templates(*TEMPLATES)
+    await rig.decides(opt_in=False)
     rig.clock = clock  # type: ignore[assignment]
-    store = rig.store
-    rig.ports = Ports(rig.settings, FaultyStore(store, calamity), queue, rig.media, clock)
+    store, media = rig.store, cast(MediaStore, FaultyMedia(rig.media, calamity))
+    rig.ports = Ports(rig.settings, FaultyStore(store, calamity), queue, media, clock)
+    # What an instance remembers for a minute it remembers for one of this day's.
+    memory.time = cast(Any, SimpleNamespace(monotonic=clock.wall))
     payloads.wall_clock = clock.wall
     async with AsyncExitStack() as parts:
         parts.push_async_callback(store.close)
         parts.push_async_callback(rig.media.close)
         parts.callback(setattr, payloads, "wall_clock", time.time)
+        parts.callback(setattr, memory, "time", time)
         crm: Crm = await parts.enter_async_context(connect(rig.secret)) if connect else PlayedCrm()
         door = CrmDoor(rig.secret, clock, calamity, crm, restarts=_RESTARTS if connect else _PLAYED_RESTARTS)
-        await rig.set_up()
         fleet = _start(rig, plan, calamity, meta, door)
-        yield Day(plan, rig, clock, calamity, queue, world, meta, door, crm, fleet)
+        yield Day(plan, rig, clock, calamity, queue, world, meta, door, crm, connect is not None, fleet)
 
 
 def _start(rig: Rig, plan: Plan, calamity: Calamity, meta: Meta, door: CrmDoor) -> dict[str, list[Mortal]]:
@@ -266,7 +357,9 @@ def _start(rig: Rig, plan: Plan, calamity: Calamity, meta: Meta, door: CrmDoor) 
         return asgi(create_chat(ports, one_machine=False))
 
     def sender(ports: Ports, mortal: Mortal) -> ASGIApp:
-        return asgi(create_sender(ports, httpx.AsyncClient(transport=httpx.MockTransport(Stepping(meta, mortal)))))
+        return asgi(
+            create_sender(ports, httpx.AsyncClient(transport=httpx.MockTransport(Stepping(meta.graph, mortal))))
+        )
 
     def sync(ports: Ports, mortal: Mortal) -> ASGIApp:
         return asgi(create_sync(ports, httpx.AsyncClient(transport=httpx.MockTransport(Stepping(door, mortal)))))
@@ -281,4 +374,5 @@ def _start(rig: Rig, plan: Plan, calamity: Calamity, meta: Meta, door: CrmDoor) 
         prefix = "/chat" if name == "chat" else ""
         client = httpx.AsyncClient(transport=_Fleet(instances, calamity.chance), base_url=PUBLIC_URL + prefix)
         setattr(rig, name, client)
+    meta.door = rig.webhook
     return fleet

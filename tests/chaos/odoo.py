@@ -46,6 +46,7 @@ class RealOdoo:
     secret: str
     client: httpx.AsyncClient
     restarts: int = 0
+    seconds: float = 0.0
 
     async def __call__(self, request: httpx.Request) -> httpx.Response:
         """Hand a batch to Odoo, signed for its clock."""
@@ -53,7 +54,11 @@ class RealOdoo:
         call = key_of("chaos", str(time.perf_counter_ns()))
         headers = sign_call(derive(self.secret, "events"), call, now, "POST", _PATH, body)
         headers |= {"Content-Type": "application/json", "Leadline-Connection": CONNECTION}
-        return await self.client.post(self.server.url + _PATH, content=body, headers=headers)
+        began = time.monotonic()
+        try:
+            return await self.client.post(self.server.url + _PATH, content=body, headers=headers)
+        finally:
+            self.seconds += time.monotonic() - began
 
     async def kill(self, request: httpx.Request) -> None:
         """Hand over a batch, end Odoo while it is at it, and start it again."""

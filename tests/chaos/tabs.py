@@ -1,18 +1,23 @@
 """Agents: what they write, and the tabs that follow the conversations all day."""
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
+from math import inf
 from typing import Any
 
 import httpx
 
+from functions.core.message import inbound_key
 from tests.chaos.faults import Calamity
-from tests.chaos.meta import Meta
-from tests.chaos.world import Person, Said
-from tests.rig import Rig, Tab
+from tests.chaos.people import CUSTOMER, Person, Said
+from tests.rig import LINE, Rig, Tab
 
 _TRIES = 200
+
+_REFUSALS = ("window_closed", "not_found", "opted_out", "invalid")
+"""What the chat API may rightly refuse: the window closed, a message was taken back, offers are not wanted."""
 
 
 @dataclass
@@ -21,23 +26,53 @@ class Desk:
 
     person: Person
     tab: Tab
+    rig: Rig
     calamity: Calamity
+    sends: dict[str, tuple[Person, Said]]
     shown: dict[str, dict[str, Any]] = field(default_factory=dict)
-    refused: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+    wrong: list[str] = field(default_factory=list)
+    _conversation: str = ""
     _cursor: str | None = None
     _busy: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def say(self, said: Said, meta: Meta) -> None:
-        """Send a text; while nobody answers the same request is repeated, as the tab does."""
+    async def say(self, said: Said) -> None:
+        """Send a text."""
         async with self._busy:
-            meta.sends[said.text] = (self.person, said)
-            body = {"type": "text", "text": {"body": said.text}}
-            answer = await self._patiently(lambda: self.tab.send(body, said.name))
-            if answer.is_success:
-                self.person.said.append(said)
-            else:
-                assert answer.json()["code"] in ("window_closed", "not_found"), answer.text
-                self.refused += 1
+            await self._send(said, {"type": "text", "text": {"body": said.text}})
+
+    async def use_template(self, said: Said) -> None:
+        """Send a template with a value in it."""
+        values = {"type": "body", "parameters": [{"type": "text", "text": said.text}]}
+        name = "offer" if said.marketing else "order_update"
+        template = {"name": name, "language": {"code": "en_US"}, "components": [values]}
+        async with self._busy:
+            await self._send(said, {"type": "template", "template": template})
+
+    async def attach(self, said: Said) -> None:
+        """Put a file where it is to be put, and send it with its caption."""
+        assert said.file
+        announced = {
+            "conversation": self.tab.conversation,
+            "filename": "a file",
+            "mime": said.file.mime,
+            "size": len(said.file.content),
+        }
+        async with self._busy:
+            answer = await self._patiently(lambda: self.tab.post("/v1/media", announced))
+            assert answer.is_success, answer.text
+            target = answer.json()["upload"]
+            headers = {"Content-Type": said.file.mime} | target["headers"]
+            put = await self.rig.files.request(
+                target["method"], target["url"], content=said.file.content, headers=headers
+            )
+            assert put.is_success, put.text
+            await self._send(said, {"type": said.kind, said.kind: {"id": answer.json()["id"], "caption": said.text}})
+
+    async def react(self, said: Said, item: dict[str, Any]) -> None:
+        """React to a message that the tab shows; what is said is the emoji, or nothing to take it back."""
+        async with self._busy:
+            await self._send(said, {"type": "reaction", "reaction": {"message_id": item["id"], "emoji": said.text}})
 
     async def note(self, said: Said) -> None:
         async with self._busy:
@@ -51,7 +86,26 @@ class Desk:
         if seen:
             newest = max(seen, key=lambda one: one["at"])
             answer = await self._patiently(lambda: self.tab.read(newest["id"]))
-            assert answer.is_success, answer.text
+            # Of two conversations that are just being joined the message may still stand in the other.
+            assert answer.is_success or answer.status_code == httpx.codes.NOT_FOUND, answer.text
+
+    def reactable(self) -> list[tuple[dict[str, Any], Said]]:
+        """Return messages of the customer's that stand in the tab, and what was said by them."""
+        said = {inbound_key(LINE, one.name).id: one for one in self.person.of(CUSTOMER)[-30:] if not one.revoked}
+        return [(self.shown[id_], one) for id_, one in said.items() if id_ in self.shown]
+
+    async def _send(self, said: Said, body: dict[str, Any]) -> None:
+        """Send something; while nobody answers the same request is repeated, as the tab does."""
+        self.sends[said.name] = (self.person, said)
+        answer = await self._patiently(lambda: self.tab.send(body, said.name))
+        if answer.is_success:
+            self.person.said.append(said)
+            return
+        code = answer.json()["code"]
+        assert code in _REFUSALS, answer.text
+        self.refused[code] += 1
+        if code == "opted_out" and not any(one.value == "stop" for one in self.person.wishes):
+            self.wrong.append("an offer was refused though nobody said stop")
 
     async def poll(self) -> None:
         """Ask for what is new since the last answer; a question without an answer is asked again next time."""
@@ -67,6 +121,11 @@ class Desk:
                     known = self.shown.get(item["id"])
                     if known is None or item["version"] >= known["version"]:
                         self.shown[item["id"]] = item
+                if any(item["conversation"] != self._conversation for item in answer["items"]):
+                    # It was joined to an older one, where much lies before the cursor: opened again, as the tab does.
+                    self._conversation, self._cursor = (await self._head())["id"], None
+                    after = None
+                    continue
                 if self._cursor is None:
                     if answer["next"]:
                         await self._older(answer["next"])
@@ -78,6 +137,10 @@ class Desk:
                 after = answer["next"]
         except httpx.ReadError:
             return
+
+    async def _head(self) -> dict[str, Any]:
+        head: dict[str, Any] = (await self._patiently(lambda: self.tab.get(self.tab.url))).json()
+        return head
 
     async def _older(self, before: str | None) -> None:
         while before:
@@ -110,8 +173,8 @@ async def everything(tab: Tab) -> list[dict[str, Any]]:
         before = {"before": page["next"]}
 
 
-async def conversations(rig: Rig) -> list[dict[str, Any]]:
-    """Return every conversation of the connection, as the CRM's server lists them."""
+async def conversations(rig: Rig, pages: float = inf) -> list[dict[str, Any]]:
+    """Return every conversation of the connection, as the CRM's server lists them; of that so many pages."""
     found: list[dict[str, Any]] = []
     after = ""
     while True:
@@ -119,6 +182,7 @@ async def conversations(rig: Rig) -> list[dict[str, Any]]:
         assert answer.is_success, answer.text
         page = answer.json()
         found += page["items"]
-        if page["next"] is None:
+        pages -= 1
+        if page["next"] is None or pages < 1:
             return found
         after = f"&after={page['next']}"

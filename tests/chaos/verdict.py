@@ -1,29 +1,54 @@
 """What the store, the tab, the phones and the CRM show at the end, against what was said."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Any
 
+from functions.core.courtesies import GOODBYES
 from functions.core.message import echo_key, inbound_key
 from functions.core.status import RANK
 from tests.chaos.day import Day
+from tests.chaos.people import AGENT, BUSINESS, CUSTOMER, NOTE, PHONE, SYSTEM, Person, Said
 from tests.chaos.tabs import conversations, everything
-from tests.chaos.world import Person, Said
+from tests.chaos.world import COUNTED
 from tests.rig import LINE
 
-_COUNTED = ("text", "image", "location")
+_SHOWN = {
+    "text": lambda item: item["text"]["body"],
+    "image": lambda item: item["image"]["caption"],
+    "document": lambda item: item["document"]["caption"],
+    "audio": lambda item: item["audio"]["caption"],
+    "location": lambda item: item["location"]["name"],
+    "contacts": lambda item: item["contacts"][0]["name"]["formatted_name"],
+    "button": lambda item: item["button"]["text"],
+    "interactive": lambda item: item["interactive"]["button_reply"]["title"],
+    "order": lambda item: item["order"]["text"],
+    "note": lambda item: item["note"]["body"],
+    "template": lambda item: item["template"]["body"].partition(" ")[2],
+}
+"""Where a message of a type shows what was said."""
+
+_ANSWERED_WITHIN = 20 * 3600
+"""Seconds: a STOP that is heard of later may be too late for an answer, since the window closes."""
+
+_SOON = 10
+"""Seconds: what WhatsApp's answer teaches is noted by our clock, which is stepped."""
 
 
 async def violations(day: Day) -> list[str]:
     """Return every difference as a line; none when all is as it should be."""
-    found = [f"sent twice: {text}" for text in day.meta.doubled]
+    found = [f"sent twice: {text}" for text in day.meta.graph.doubled] + day.meta.graph.wrong
+    found += [line for desk in day.desks.values() for line in desk.wrong]
     found += _left_over(day)
     found += [f"asks whether two are one: {one['reason']}" for one in await _reviews(day)]
     listed = await conversations(day.rig)
-    living = Counter(one["contact"]["name"] for one in listed if not one["merged_into"])
+    living: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for one in listed:
+        if not one["merged_into"]:
+            living[one["contact"]["name"]].append(one)
     mirrors = day.crm.mirrored()
     for person in day.world.people:
-        found += [f"{person.name}: {line}" for line in await _of(day, person, living, listed, mirrors)]
+        found += [f"{person.name}: {line}" for line in await _of(day, person, living[person.name], mirrors)]
     return found
 
 
@@ -35,37 +60,36 @@ async def _reviews(day: Day) -> list[dict[str, Any]]:
 
 def _left_over(day: Day) -> Iterator[str]:
     documents = day.rig.documents
-    for collection in ("parked", "imports"):
-        for one in documents(collection):
-            yield f"left in {collection}: { ({key: one[key] for key in one if key in ('reason', 'kind', 'status')}) }"
+    parked = Counter(one["reason"] for one in documents("parked") if one["part"] == 0)
+    if parked != day.world.parked:
+        yield f"put aside are {parked - day.world.parked} too many, {day.world.parked - parked} too few"
+    for one in documents("imports"):
+        yield f"left in imports: {one['kind']}"
     for message in documents("messages"):
-        name = message.get("content", {}).get("body")
         if message.get("waiting"):
-            yield f"still waits: {name}"
-        if message.get("media", {}).get("state") == "waiting":
-            yield "a file was never fetched"
+            yield f"still waits: {message.get('content', {}).get('body')}"
+        if "type" not in message:
+            yield "what changes a message never found it"
     if any(one.get("pending") for one in documents("events")):
         yield "the CRM was not told of everything"
 
 
-async def _of(
-    day: Day,
-    person: Person,
-    living: Counter[str],
-    listed: list[dict[str, Any]],
-    mirrors: dict[str, dict[str, Any]],
-) -> list[str]:
+async def _of(day: Day, person: Person, living: list[dict[str, Any]], mirrors: dict[str, dict[str, Any]]) -> list[str]:
     if not person.said:
         return []
-    if living[person.name] != 1:
-        return [f"has {living[person.name]} conversations"]
-    [conversation] = [one for one in listed if not one["merged_into"] and one["contact"]["name"] == person.name]
+    if len(living) != 1:
+        return [f"has {len(living)} conversations"]
+    [conversation] = living
     tab = day.rig.tab(conversation["id"])
     head, items = await tab.head(), await everything(tab)
     return [
         *_messages(person, items),
+        *await _files(day, person, items),
         *_sends(person, items),
-        *_phone(day, person),
+        *_courtesies(person, items),
+        *_phone(person),
+        *_reactions(person, items),
+        *_consent(person, head),
         *_counters(person, head),
         *_followed(day, person, items),
         *_mirrored(person, head, mirrors.get(conversation["id"])),
@@ -73,13 +97,14 @@ async def _of(
 
 
 def _id(said: Said) -> str:
-    return (echo_key if said.by == "phone" else inbound_key)(LINE, said.name).id
+    return (echo_key if said.by == PHONE else inbound_key)(LINE, said.name).id
 
 
 def _messages(person: Person, items: list[dict[str, Any]]) -> Iterator[str]:
     """Everything that customer and phone said, once, in order, as it was changed."""
-    expected = {_id(said): said for said in sorted(person.of("customer", "phone", "system"), key=lambda one: one.at)}
-    shown = [one for one in items if one["author"]["kind"] in ("customer", "phone", "system")]
+    spoke = person.of(CUSTOMER, PHONE, SYSTEM)
+    expected = {_id(said): said for said in sorted(spoke, key=lambda one: one.at)}
+    shown = [one for one in items if one["author"]["kind"] in (CUSTOMER, PHONE) or _is_notice(one)]
     ids = [one["id"] for one in shown]
     if lost := [said.text for id_, said in expected.items() if id_ not in ids]:
         yield f"lost: {lost}"
@@ -93,56 +118,121 @@ def _messages(person: Person, items: list[dict[str, Any]]) -> Iterator[str]:
             yield from (f"{said.text}: {fault}" for fault in _one(said, item))
 
 
+def _is_notice(item: dict[str, Any]) -> bool:
+    return bool(item["author"]["kind"] == SYSTEM and item["direction"] == "in")
+
+
 def _one(said: Said, item: dict[str, Any]) -> Iterator[str]:
     if said.revoked != bool(item["revoked"]):
         yield f"revoked is {item['revoked']}"
     if said.revoked or said.kind == "system":
         return
-    text = item[item["type"]].get({"text": "body", "image": "caption", "location": "name"}[said.kind])
-    if text != said.text:
-        yield f"shows {text}"
-    reactions = {one["by"]: one["emoji"] for one in item["reactions"] if one["emoji"]}
+    if item["type"] != said.kind:
+        yield f"is a {item['type']}, not a {said.kind}"
+    elif said.kind in _SHOWN and _SHOWN[said.kind](item) != said.text:
+        yield f"shows {_SHOWN[said.kind](item)}"
+    reactions = {one["by"]: one["emoji"] for one in item["reactions"] if one["emoji"] and one["by"] != BUSINESS}
     if reactions != said.emoji:
         yield f"reactions are {reactions} for {said.emoji}"
-    if said.by == "phone" and item["status"] != said.statuses[-1]:
+    if said.by == PHONE and item["status"] != said.statuses[-1]:
         yield f"status is {item['status']} for {said.statuses}"
+
+
+async def _files(day: Day, person: Person, items: list[dict[str, Any]]) -> list[str]:
+    """A customer's file is there as it was sent, or the agent reads why it is not."""
+    sent = {_id(said): said for said in person.of(CUSTOMER) if said.file and not said.revoked}
+    wrong = []
+    for item in items:
+        said = sent.get(item["id"])
+        if said is None or said.file is None:
+            continue
+        media = item["media"]
+        if media["state"] != ("stored" if said.file.fate == "stored" else "failed"):
+            wrong.append(f"the file of {said.text}, {said.file.fate}, is {media['state']}: {media['reason']}")
+        elif media["url"] and (await day.rig.files.get(media["url"])).content != said.file.content:
+            wrong.append(f"the file of {said.text} is another one")
+    return wrong
 
 
 def _sends(person: Person, items: list[dict[str, Any]]) -> Iterator[str]:
     """What agents wrote: once, with its true end; notes once."""
-    shown = [one for one in items if one["author"]["kind"] == "agent"]
-    texts = [one["text"]["body"] if one["type"] == "text" else one["note"]["body"] for one in shown]
-    expected = [said.text for said in person.of("agent", "note")]
+    shown = [one for one in items if one["author"]["kind"] == AGENT]
+    texts = [_SHOWN[one["type"]](one) for one in shown]
+    expected = [said.text for said in person.of(AGENT, NOTE) if said.kind != "reaction"]
     if sorted(texts) != sorted(expected):
         yield f"agents' messages: {sorted(Counter(texts) - Counter(expected))} too many, "
         yield f"{sorted(Counter(expected) - Counter(texts))} lost"
     status = {text: one["status"] for text, one in zip(texts, shown, strict=True)}
-    for said in person.of("agent"):
-        if status.get(said.text) not in _ends(said):
+    for said in person.of(AGENT):
+        if said.kind != "reaction" and status.get(said.text) not in _ends(person, said):
             yield f"{said.text} is {status.get(said.text)}; {said.fate}, accepted {said.accepted}, {said.statuses}"
 
 
-def _ends(said: Said) -> set[str | None]:
+def _ends(person: Person, said: Said) -> set[str | None]:
     if said.accepted:
         return {max(said.statuses, key=lambda name: RANK[name])}
+    if said.marketing and said.fate == "taken" and any(wish.value == "stop" for wish in person.wishes):
+        # It waited, and meanwhile the customer wanted no offers any more.
+        return {"failed", "unknown"}
+    # A sender that died may not have asked at all: nobody knows.
     return {"failed", "unknown"} if said.fate == "refused" else {"unknown"}
 
 
-def _phone(day: Day, person: Person) -> Iterator[str]:
+def _courtesies(person: Person, items: list[dict[str, Any]]) -> Iterator[str]:
+    """Who says stop is answered, and never more often than that."""
+    told = [one for one in items if one["author"]["kind"] == SYSTEM and one["direction"] == "out"]
+    if strange := [one["text"]["body"] for one in told if one["text"]["body"] not in GOODBYES.values()]:
+        yield f"got by itself: {strange}"
+    stops = [wish for wish in person.wishes if wish.value == "stop" and wish.exact]
+    if len(told) > len(stops):
+        yield f"{len(stops)} times stop, answered {len(told)} times"
+    wrote = [wish for wish in stops if wish.source == "keyword" and person.heard[wish][1] < wish.at + _ANSWERED_WITHIN]
+    if wrote and len(stops) == len(person.wishes) and not told:
+        yield "wrote STOP, and was not answered"
+
+
+def _phone(person: Person) -> Iterator[str]:
     """The customer gets what was accepted, in the order in which it was written."""
-    got = day.meta.phones.get(person.name, [])
-    written = [said.text for said in person.of("agent") if said.text in set(got)]
+    ours = [said.text for said in person.of(AGENT) if said.kind != "reaction"]
+    got = [text for text in person.phone if text in set(ours)]
+    written = [text for text in ours if text in set(got)]
     if got != written:
         yield f"the phone shows {got} for {written}"
 
 
+def _reactions(person: Person, items: list[dict[str, Any]]) -> Iterator[str]:
+    """Of agents' reactions the tab shows the last one, or what stood before it if it was refused."""
+    by_id = {one["id"]: one for one in items}
+    last = {_id(said.target): said for said in person.of(AGENT) if said.target}
+    for id_, said in last.items():
+        item = by_id.get(id_)
+        if item is None or said.target is None or said.target.revoked:
+            continue
+        shown = next((one for one in item["reactions"] if one["by"] == BUSINESS), None)
+        emoji = shown["emoji"] if shown else ""
+        on_phone = person.phone_reactions.get(said.target.name, "")
+        if said.accepted and emoji != on_phone:
+            yield f"shows the reaction {emoji!r}, the phone {on_phone!r}"
+        elif not said.accepted and said.fate == "refused" and shown and shown["status"] not in ("failed", "unknown"):
+            yield f"a reaction that was refused is {shown['status']}"
+
+
+def _consent(person: Person, head: dict[str, Any]) -> Iterator[str]:
+    """What the customer said last of marketing holds."""
+    wish, said = person.wish, head["contact"]["consent"]["marketing"]
+    if wish is None or any(not one.exact and abs(one.at - wish.at) < _SOON for one in person.wishes):
+        return
+    if said is None or (said["value"], said["source"]) != (wish.value, wish.source):
+        yield f"wants {wish}, shown is {said}"
+
+
 def _counters(person: Person, head: dict[str, Any]) -> Iterator[str]:
-    expected = sum(said.kind in _COUNTED for said in person.of("customer"))
+    expected = sum(said.kind in COUNTED for said in person.of(CUSTOMER))
     if head["received"] != expected:
         yield f"received is {head['received']} for {expected}"
     if not 0 <= head["read"] <= head["received"] or head["unread"] != head["received"] - head["read"]:
         yield f"unread is {head['unread']}, read {head['read']} of {head['received']}"
-    last = max((said.at for said in person.of("customer")), default=0)
+    last = max((said.at for said in person.of(CUSTOMER)), default=0)
     if last and not head["window"]["until"]:
         yield "has no window"
 
@@ -174,6 +264,6 @@ def _mirrored(person: Person, head: dict[str, Any], mirror: dict[str, Any] | Non
         if mirror[name] != head[name]:
             yield f"the CRM's {name} is {mirror[name]} for {head[name]}"
     # Whoever wrote from a new number before WhatsApp said so was somebody else until then, with a lead of their own.
-    most = len(person.identities)
-    if person.of("customer") and not 1 <= mirror["leads"] <= most:
+    most = 1 + person.moves
+    if person.of(CUSTOMER) and not 1 <= mirror["leads"] <= most:
         yield f"has {mirror['leads']} leads"

@@ -1,70 +1,62 @@
-"""What was really said: the truth that store, CRM, phones and tabs are held to."""
+"""What customers do all day, and what WhatsApp says of it. Everything comes from one seed."""
 
 import random
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 from tests import payloads
-from tests.payloads import Customer
+from tests.chaos.people import CUSTOMER, PHONE, SYSTEM, File, Person, Said, Wish
+from tests.payloads import NUMBER, Customer
 
+COUNTED = (
+    "text",
+    "image",
+    "document",
+    "audio",
+    "location",
+    "contacts",
+    "button",
+    "interactive",
+    "order",
+    "unsupported",
+)
+"""What customers say; everything else that comes from them is no message."""
 
-@dataclass
-class Said:
-    """One thing said. `name` is its wamid, or the client's id where an agent said it."""
-
-    name: str
-    by: str
-    at: int
-    kind: str
-    text: str
-    revoked: bool = False
-    reactions: dict[str, tuple[int, str]] = field(default_factory=dict)
-    edited_at: int = 0
-    statuses: list[str] = field(default_factory=list)
-    wamid: str | None = None
-    accepted: int = 0
-    fate: str = "taken"
-    settled: bool = False
-
-    @property
-    def emoji(self) -> dict[str, str]:
-        """Who shows which reaction at the end."""
-        return {by: emoji for by, (_, emoji) in self.reactions.items() if emoji}
-
-
-@dataclass
-class Person:
-    """A customer, with every identity they ever had."""
-
-    name: str
-    identities: list[Customer]
-    at: int = 0
-    said: list[Said] = field(default_factory=list)
-    left: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def now(self) -> Customer:
-        return self.identities[-1]
-
-    def of(self, *by: str) -> list[Said]:
-        return [one for one in self.said if one.by in by]
-
-    def moment(self, now: int) -> int:
-        """Return a second that nothing of this person has yet, so that their order is known."""
-        self.at = max(self.at + 1, now)
-        return self.at
+_FILES = (("image", "image/jpeg"), ("document", "application/pdf"), ("audio", "audio/ogg; codecs=opus"))
+_FATES = ("stored", "gone", "spoiled")
+_STRANGE = ("hologram", "unsupported", "poll_creation", "unknown")
 
 
 class World:
-    """The people, and what each does next. Everything comes from one seed."""
+    """The people, and what each does next. `parked`: what nobody can make sense of, by the reason that will be told."""
 
     def __init__(self, seed: int, people: int, moves: int) -> None:
         self.chance = random.Random(seed)
         self.people: list[Person] = []
-        self._limit, self._moves = people, moves
+        self.by_name: dict[str, Person] = {}
+        self.by_identity: dict[str, Person] = {}
+        self.files: dict[str, File] = {}
+        self.parked: Counter[str] = Counter()
+        self._limit = people
         self._count = 0
         self._wamids = 0
+        self._acts = {
+            self._text: 40,
+            self._burst: 6,
+            self._album: 3,
+            self._place: 2,
+            self._answer: 3,
+            self._strange: 2,
+            self._edit: 6,
+            self._revoke: 3,
+            self._react: 8,
+            self._echo: 10,
+            self._wish: 2,
+            self._reveal: 2,
+            self._nonsense: 1,
+            self._move: moves,
+        }
 
     def wamid(self) -> str:
         self._wamids += 1
@@ -79,20 +71,8 @@ class World:
     def happens(self, now: int) -> Iterator[dict[str, Any]]:
         """Let somebody do something, and yield what Meta says of it: the values of some changes."""
         person = self.somebody()
-        actions = {
-            self._text: 40,
-            self._burst: 6,
-            self._album: 3,
-            self._place: 2,
-            self._edit: 6,
-            self._revoke: 3,
-            self._react: 8,
-            self._echo: 10,
-            self._move: self._moves,
-        }
-        if not person.of("customer"):
-            actions = {self._text: 1}
-        [act] = self.chance.choices(list(actions), list(actions.values()))
+        acts = self._acts if person.of(CUSTOMER) else {self._text: 1}
+        [act] = self.chance.choices(list(acts), list(acts.values()))
         yield from act(person, now)
 
     def words(self) -> str:
@@ -108,14 +88,24 @@ class World:
             Customer(wa_id, None, f"Customer {number}"),
             Customer(None, bsuid, f"Customer {number}", f"customer.{number}"),
         )
-        person = Person(f"Customer {number}", [self.chance.choices(shapes, (6, 2, 2))[0]])
+        person = Person(f"Customer {number}", [])
         self.people.append(person)
+        self.by_name[person.name] = person
+        self._is_known_as(person, self.chance.choices(shapes, (6, 2, 2))[0])
         return person
 
-    def _say(self, person: Person, now: int, kind: str, text: str, content: dict[str, Any]) -> dict[str, Any]:
-        said = Said(self.wamid(), "customer", person.moment(now), kind, text)
+    def _is_known_as(self, person: Person, customer: Customer) -> None:
+        person.identities.append(customer)
+        for identity in (customer.wa_id, customer.bsuid):
+            if identity:
+                self.by_identity[identity] = person
+
+    def _say(self, person: Person, now: int, kind: str, text: str, content: Any, **more: Any) -> dict[str, Any]:
+        """Let a person say something. `more` goes beside the content."""
+        said = Said(self.wamid(), CUSTOMER, person.moment(now), kind, text)
         person.said.append(said)
-        return payloads.inbound(person.now, kind, content, wamid=said.name, at=said.at)
+        type_ = more.pop("type_", kind)
+        return payloads.inbound(person.now, type_, content, wamid=said.name, at=said.at, **more)
 
     def _text(self, person: Person, now: int) -> Iterator[dict[str, Any]]:
         words = self.words()
@@ -126,29 +116,52 @@ class World:
             yield from self._text(person, now)
 
     def _album(self, person: Person, now: int) -> Iterator[dict[str, Any]]:
-        for _ in range(self.chance.randint(2, 5)):
+        kind, mime = self.chance.choice(_FILES)
+        for _ in range(self.chance.randint(1, 5)):
             words = self.words()
-            file = words.encode()
-            value = payloads.inbound_image(person.now, f"media-{words.split()[1]}", file, caption=words)
-            image = value["messages"][0]["image"]
-            yield self._say(person, now, "image", words, image)
+            [fate] = self.chance.choices(_FATES, (48, 1, 1))
+            file = File(words.encode(), mime, fate)
+            name = f"media-{words.split()[1]}"
+            self.files[name] = file
+            image = payloads.inbound_image(person.now, name, file.content, caption=words, mime=mime)
+            yield self._say(person, now, kind, words, image["messages"][0]["image"])
+            person.said[-1].file = file
 
     def _place(self, person: Person, now: int) -> Iterator[dict[str, Any]]:
         words = self.words()
         content = {"latitude": 52.5, "longitude": 13.4, "name": words}
         yield self._say(person, now, "location", words, content)
 
+    def _answer(self, person: Person, now: int) -> Iterator[dict[str, Any]]:
+        """Press a button, choose from a list, order, or share a contact."""
+        words = self.words()
+        kind, content = self.chance.choice(
+            [
+                ("button", {"payload": "p", "text": words}),
+                ("interactive", {"type": "button_reply", "button_reply": {"id": "b", "title": words}}),
+                ("order", {"catalog_id": "c", "text": words, "product_items": []}),
+                ("contacts", [{"name": {"formatted_name": words}, "phones": [{"phone": "+49 30 1"}]}]),
+            ]
+        )
+        yield self._say(person, now, kind, words, content)
+
+    def _strange(self, person: Person, now: int) -> Iterator[dict[str, Any]]:
+        """Say something of a type that this version does not know, or that WhatsApp could not hand over."""
+        words, type_ = self.words(), self.chance.choice(_STRANGE)
+        more = {"errors": [payloads.error(131051)]} if type_ in ("unsupported", "unknown") else {}
+        yield self._say(person, now, "unsupported", words, {"type": "pin", "said": words}, type_=type_, **more)
+
     def _edit(self, person: Person, now: int) -> Iterator[dict[str, Any]]:
-        texts = [one for one in person.of("customer")[-20:] if one.kind == "text" and not one.revoked]
+        texts = [one for one in person.of(CUSTOMER)[-20:] if one.kind == "text" and not one.revoked]
         if not texts:
             return
         said = self.chance.choice(texts)
         at, words = person.moment(now), self.words()
-        said.text, said.edited_at = words, at
+        said.text = words
         yield payloads.edit(person.now, said.name, words, wamid=self.wamid(), at=at)
 
     def _revoke(self, person: Person, now: int) -> Iterator[dict[str, Any]]:
-        standing = [one for one in person.of("customer")[-20:] if not one.revoked]
+        standing = [one for one in person.of(CUSTOMER)[-20:] if not one.revoked]
         if not standing:
             return
         said = self.chance.choice(standing)
@@ -156,39 +169,94 @@ class World:
         yield payloads.revoke(person.now, said.name, wamid=self.wamid(), at=person.moment(now))
 
     def _react(self, person: Person, now: int) -> Iterator[dict[str, Any]]:
-        known = [one for one in person.said[-30:] if one.by in ("customer", "phone") and not one.revoked]
+        known = [one for one in person.said[-30:] if one.by in (CUSTOMER, PHONE) and not one.revoked]
         if not known:
             return
         said, at = self.chance.choice(known), person.moment(now)
         emoji = self.chance.choice(["👍", "🎉", "❤️", ""])
-        said.reactions["customer"] = (at, emoji)
+        said.reactions[CUSTOMER] = (at, emoji)
         yield payloads.reaction(person.now, said.name, emoji or None, wamid=self.wamid(), at=at)
 
     def _echo(self, person: Person, now: int) -> Iterator[dict[str, Any]]:
         words, at = self.words(), person.moment(now)
-        said = Said(self.wamid(), "phone", at, "text", words, statuses=["sent"])
+        said = Said(self.wamid(), PHONE, at, "text", words, statuses=["sent"])
         person.said.append(said)
         yield payloads.echo_text(person.now, words, wamid=said.name, at=at)
         for name in ("delivered", "read")[: self.chance.randint(0, 2)]:
             said.statuses.append(name)
             yield payloads.status(name, said.name, to=person.now, at=person.moment(now))
 
-    def _move(self, person: Person, now: int) -> Iterator[dict[str, Any]]:
-        before = person.now
-        if before.wa_id is None or len(person.identities) > 3:
+    def _wish(self, person: Person, now: int) -> Iterator[dict[str, Any]]:
+        """Want no marketing any more, or want it again: by a word, or by WhatsApp's own switch."""
+        value = self.chance.choice(["stop", "stop", "resume"])
+        if self.chance.random() < 0.5:
+            word = "STOP" if value == "stop" else "START"
+            yield self._say(person, now, "text", word, {"body": word})
+            person.wishes.append(Wish(person.said[-1].at, value, "keyword"))
+        else:
+            wish = Wish(person.moment(now), value, "whatsapp")
+            person.wishes.append(wish)
+            item = {"category": "marketing_messages", "value": value, "timestamp": wish.at}
+            item |= {name: one for name, one in person.now.contact().items() if name != "profile"}
+            yield payloads.value(user_preferences=[item], contacts=[person.now.contact()])
+
+    def _reveal(self, person: Person, now: int) -> Iterator[dict[str, Any]]:
+        """Be seen with the identity that was hidden so far: a number, or a user id."""
+        before, number = person.now, self.people.index(person)
+        if (before.wa_id and before.bsuid) or person.moves:
             return
-        at = person.moment(now)
-        number = f"4917{len(person.identities)}{before.wa_id[5:]}"
-        after = Customer(number, before.bsuid and f"{before.bsuid}{len(person.identities)}", before.name)
+        after = Customer(
+            before.wa_id or f"4915550{number:06}", before.bsuid or f"DE.{number:020}", before.name, before.username
+        )
+        self._is_known_as(person, after)
+        yield from self._text(person, now)
+
+    def _nonsense(self, person: Person, now: int) -> Iterator[dict[str, Any]]:
+        """Meta says something that this version can't know, or can't read."""
+        at, words, metadata = str(person.moment(now)), self.words(), payloads.value()["metadata"]
+        reason, value = self.chance.choice(
+            [
+                ("status warning", payloads.status("warning", self.wamid(), to=person.now, at=int(at))),
+                ("field glitter", {"glitter": words, "metadata": metadata}),
+                ("messages item unreadable (KeyError)", payloads.value(messages=[{"timestamp": at, "said": words}])),
+                (
+                    "field messaging_handovers",
+                    {
+                        "recipient": {"phone_number_id": NUMBER},
+                        "sender": {"phone_number": person.now.wa_id},
+                        "timestamp": at,
+                        "control_passed": {"metadata": words},
+                    },
+                ),
+            ]
+        )
+        self.parked[reason] += 1
+        yield value
+
+    def _move(self, person: Person, now: int) -> Iterator[dict[str, Any]]:
+        """Change number or, where only a user id is known, that."""
+        before = person.now
+        if person.moves > 2:
+            return
+        at, number = person.moment(now), self.people.index(person)
+        person.moves += 1
+        if before.wa_id is None:
+            assert before.bsuid
+            after = Customer(None, f"{before.bsuid}{person.moves}", before.name, before.username)
+            notice, sender = "user_changed_user_id", Customer()
+        else:
+            bsuid = before.bsuid and f"{before.bsuid}{person.moves}"
+            after = Customer(f"4917{person.moves}50{number:06}", bsuid, before.name)
+            notice, sender = "user_changed_number", Customer(before.wa_id)
         system = {
-            "type": "user_changed_number",
+            "type": notice,
             "body": "moved to another number",
             "wa_id": after.wa_id,
             "user_id": after.bsuid,
             "previous_user_id": before.bsuid,
         }
         stated = {name: told for name, told in system.items() if told is not None}
-        item = payloads.message(Customer(before.wa_id), "system", stated, wamid=self.wamid(), at=at)
-        person.identities.append(after)
-        person.said.append(Said(item["id"], "system", at, "system", "moved to another number"))
+        item = payloads.message(sender, "system", stated, wamid=self.wamid(), at=at)
+        self._is_known_as(person, after)
+        person.said.append(Said(item["id"], SYSTEM, at, "system", "moved to another number"))
         yield payloads.value(messages=[item])

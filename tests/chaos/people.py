@@ -1,0 +1,100 @@
+"""Who talks, and what was said: the truth that store, CRM, phones and tabs are held to."""
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from tests.payloads import Customer
+
+CUSTOMER, PHONE, SYSTEM, AGENT, NOTE = "customer", "phone", "system", "agent", "note"
+"""Who says something; a note is an agent's too, and nobody outside ever sees it."""
+
+BUSINESS = "business"
+"""Who reacts from a tab."""
+
+
+@dataclass
+class File:
+    """A file of a message. `fate`: whether WhatsApp has it (`stored`), has lost it (`gone`) or spoiled it."""
+
+    content: bytes
+    mime: str
+    fate: str = "stored"
+
+
+@dataclass
+class Said:
+    """One thing said. `name` is its wamid, or the client's id where an agent said it.
+
+    Of what goes out, `fate` is what WhatsApp made of it: taken (maybe later), lost on the way, refused, or never asked
+    since the customer wants none of it (unwanted); `statuses` is what it said of it then.
+    """
+
+    name: str
+    by: str
+    at: int
+    kind: str
+    text: str
+    revoked: bool = False
+    reactions: dict[str, tuple[int, str]] = field(default_factory=dict)
+    statuses: list[str] = field(default_factory=list)
+    wamid: str | None = None
+    accepted: int = 0
+    fate: str = "taken"
+    file: File | None = None
+    target: "Said | None" = None
+    marketing: bool = False
+
+    @property
+    def emoji(self) -> dict[str, str]:
+        """Who shows which reaction at the end."""
+        return {by: emoji for by, (_, emoji) in self.reactions.items() if emoji}
+
+
+class Wish(NamedTuple):
+    """What a customer said of marketing, and how; `exact`: at that very second."""
+
+    at: int
+    value: str
+    source: str
+    exact: bool = True
+
+
+@dataclass
+class Person:
+    """A customer, with every identity they ever had. `moves`: how often another one came in place of the last.
+
+    `heard`: in which round and at what time a wish was surely taken, by the wish.
+    """
+
+    name: str
+    identities: list[Customer]
+    at: int = 0
+    moves: int = 0
+    said: list[Said] = field(default_factory=list)
+    wishes: list[Wish] = field(default_factory=list)
+    heard: dict[Wish, tuple[int, float]] = field(default_factory=dict)
+    phone: list[str] = field(default_factory=list)
+    phone_reactions: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def now(self) -> Customer:
+        return self.identities[-1]
+
+    @property
+    def wish(self) -> Wish | None:
+        """What holds at the end; of the same second, stop."""
+        return max(self.wishes, key=lambda one: (one.at, one.value == "stop", one.source), default=None)
+
+    def of(self, *by: str) -> list[Said]:
+        return [one for one in self.said if one.by in by]
+
+    def is_reached(self, body: dict[str, Any]) -> bool:
+        """Tell whether a send goes to an identity that this person has now."""
+        if "to" in body:
+            return bool(body["to"].removeprefix("+") == self.now.wa_id)
+        return bool(body["recipient"] == self.now.bsuid)
+
+    def moment(self, now: int) -> int:
+        """Return a second that nothing of this person has yet, so that their order is known."""
+        self.at = max(self.at + 1, now)
+        return self.at
