@@ -23,7 +23,7 @@ bench: $(VENV)/.dev ## Print the benchmark table
 	@$(BIN)/python -m bench
 
 chaos: $(VENV)/.dev ## Let a busy line have its worst day, with a real Odoo; takes half an hour
-	@$(BIN)/python -m tests.chaos --events 200000 --people 3000 --busy 24 --kill 1500 --odoo
+	@$(BIN)/python -m tests.chaos --events 200000 --people 3000 --busy 48 --kill 1500 --odoo
 
 archive: $(VENV)/.local ## Make build/functions.zip, the source that the cloud builds
 	@$(BIN)/leadline archive

@@ -153,7 +153,7 @@ class Day:
         self.calamity.chance.shuffle(jobs)
         await _all(jobs)
         await self._hear_of_the_crm()
-        if self.rounds % 10 == 0:
+        if self.rounds % 20 == 0:
             await self._meet(conversations(self.rig, pages=1))
 
     async def _hear_of_the_crm(self) -> None:
