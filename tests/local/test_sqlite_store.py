@@ -18,7 +18,7 @@ import pytest
 from functions.core.indexes import EXPIRING, INDEXES, TTL_FIELD, Index
 from functions.core.store import AlreadyExists, Increment, Key, Query, Unavailable, create, merge
 from functions.local import sqlite_store
-from functions.local.sqlite_store import SqliteStore, statement_of
+from functions.local.sqlite_store import PURGE, SqliteStore, statement_of
 
 KEY = Key("messages", "one")
 
@@ -249,6 +249,13 @@ async def test_each_declared_query_is_answered_from_its_index(store: SqliteStore
 
 
 # Expiry
+
+
+def test_what_expired_is_found_by_its_time_and_not_by_looking_at_everything(store: SqliteStore, path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {PURGE}", ("",))]
+    assert "SEARCH documents USING INDEX by_expiry (<expr><?)" in plan
+    assert not any(step.startswith("SCAN") for step in plan)
 
 
 async def test_expired_documents_are_taken_away(store: SqliteStore) -> None:
