@@ -37,6 +37,7 @@ def google_ports(settings: Settings) -> Ports:
     from functions.core.cloud_storage import CloudStorage
     from functions.core.cloud_tasks import CloudTasks
     from functions.core.firestore import FirestoreStore
+    from functions.core.gathered import GatheredTasks
 
     store, tasks, media = (
         _cloud(name, text, scheme)
@@ -49,10 +50,13 @@ def google_ports(settings: Settings) -> Ports:
     return Ports(
         settings=settings,
         store=FirestoreStore(*store),
-        tasks=CloudTasks(
-            *tasks,
-            urls={"sender": settings.sender_url, "sync": settings.sync_url},
-            account=settings.tasks_account,
+        tasks=GatheredTasks(
+            CloudTasks(
+                *tasks,
+                urls={"sender": settings.sender_url, "sync": settings.sync_url},
+                account=settings.tasks_account,
+            ),
+            utc_now,
         ),
         media=CloudStorage(*media),
     )

@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
 from functions.chat.app import create as create_chat
+from functions.core.gathered import GatheredTasks
 from functions.core.http import Handler, problem
 from functions.core.ids import key_of
 from functions.core.ports import Ports, utc_now
@@ -22,6 +23,7 @@ from functions.core.settings import BadSetting, Settings, from_environment
 from functions.core.tasks import Task
 from functions.local import demo
 from functions.local.file_media import FileMedia
+from functions.local.gate import gated
 from functions.local.keys import Keys
 from functions.local.simulator.customers import Line as SimulatedLine
 from functions.local.simulator.simulator import Simulator
@@ -89,8 +91,8 @@ class Machine:
             headers={"Authorization": f"Bearer {keys.worker}"},
             timeout=600,
         )
-        self._tasks = SqliteTasks(folder / "tasks.db", self._client)
-        self.ports = Ports(settings, self._store, self._tasks, self._media, utc_now)
+        self.tasks = SqliteTasks(folder / "tasks.db", self._client)
+        self.ports = Ports(settings, self._store, GatheredTasks(self.tasks, utc_now), self._media, utc_now)
         self.simulator = Simulator(
             path=folder / "simulator.db",
             webhook=f"{settings.public_url}/webhook",
@@ -114,7 +116,7 @@ class Machine:
         return Starlette(
             routes=[
                 Route("/healthz", self._healthz),
-                Route("/webhook", create_webhook(self.ports), methods=_METHODS),
+                Route("/webhook", gated(create_webhook(self.ports)), methods=_METHODS),
                 *(Route(f"/{name}", self._only_queue(worker), methods=_METHODS) for name, worker in workers.items()),
                 Route("/chat/{path:path}", create_chat(self.ports, one_machine=True), methods=_METHODS),
                 Mount("/media", self._media.app),
@@ -149,7 +151,7 @@ class Machine:
             tokens=self.settings.token_keys,
             connections=self.settings.connection_keys,
         )
-        await self._tasks.start()
+        await self.tasks.start()
         await self.simulator.start()
         self._sweeper = asyncio.create_task(self._sweep_for_ever())
 
@@ -166,7 +168,7 @@ class Machine:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._sweeper
         await self.simulator.stop()
-        await self._tasks.close()
+        await self.tasks.close()
         for client in (self._client, self._outward):
             await client.aclose()
         await self.ports.media.close()
@@ -179,9 +181,9 @@ class Machine:
             await self._store.purge_expired(now)
             await asyncio.to_thread(self._media.clear_abandoned)
             minute = str(int(now.timestamp()) // _SWEEP_SECONDS)
-            await self._tasks.enqueue(
+            await self.tasks.enqueue(
                 Task("housekeeping", "sync", {"kind": "sweep"}, key_of("sweep", minute), now + timedelta(seconds=1))
             )
             turn = str(int(now.timestamp()) // _HEALTH_SECONDS)
-            await self._tasks.enqueue(Task("housekeeping", "sync", {"kind": "health"}, key_of("health", turn)))
+            await self.tasks.enqueue(Task("housekeeping", "sync", {"kind": "health"}, key_of("health", turn)))
             await asyncio.sleep(_SWEEP_SECONDS)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 import uvicorn
+from uvicorn.loops.auto import auto_loop_factory
 
 from functions.core.settings import Settings
 from functions.core.store import Unavailable
@@ -43,7 +44,8 @@ def run(folder: Path, environment: Mapping[str, str], progress: Progress) -> Non
             pairing = Pairing(demo.CONNECTION, settings.public_url, keys.connection_secret)
             odoo = running.enter_context(odoo_running(folder, partial(_odoo_port, progress), pairing, progress))
         try:
-            asyncio.run(_serve(Machine(settings, keys, folder), odoo, progress))
+            with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
+                runner.run(_serve(Machine(settings, keys, folder), odoo, progress))
         except Unavailable as error:
             raise SetUpFailed(str(error)) from None
         progress("Stopping …")
