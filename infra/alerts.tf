@@ -43,12 +43,12 @@ locals {
     }
     queue-late = {
       title = "tasks are late"
-      query = "histogram_quantile(0.95, sum by (queue_id, le) (increase(cloudtasks_googleapis_com:queue_task_attempt_delays_bucket{monitored_resource=\"cloud_tasks_queue\"}[10m]))) > 300000"
+      query = "histogram_quantile(0.95, sum by (queue_id, le) (increase(cloudtasks_googleapis_com:queue_task_attempt_delays_bucket{monitored_resource=\"cloud_tasks_queue\",queue_id!~\"bulk-.*\"}[10m]))) > 300000"
       what  = "One task in 20 ran over 5 minutes after its time. A `send-…` queue: more is sent than the line may. A `sync-…` queue: the CRM is slow. Otherwise look at the worker's log."
     }
     queue-deep = {
       title = "tasks pile up"
-      query = "max by (queue_id) (cloudtasks_googleapis_com:queue_depth{monitored_resource=\"cloud_tasks_queue\"}) > 1000"
+      query = "max by (queue_id) (cloudtasks_googleapis_com:queue_depth{monitored_resource=\"cloud_tasks_queue\",queue_id!~\"bulk-.*\"}) > 1000"
       for   = "600s"
       what  = "Over 1,000 tasks have waited for 10 minutes. Is the queue paused, or does its worker answer with errors?"
     }

@@ -1,4 +1,4 @@
-# The queues that every deployment has. A line's `send-…` and a connection's `sync-…` are made along with them.
+# The queues that every deployment has. A line's `send-…` and `bulk-…` and a connection's `sync-…` are made along with them.
 
 locals {
   # Dispatches per second, and how many at the same time: as on one machine (functions/core/queues.py), by test.

@@ -179,7 +179,10 @@ class Author(Strict):
 
 
 class _Message(Strict):
-    """`author` and `automatic` (nobody pressed send) are a CRM server's to say."""
+    """`author` and `automatic` (nobody pressed send) are a CRM server's to say.
+
+    Templates that are automatic wait in a queue of their own, so that no agent's message waits behind a campaign.
+    """
 
     client_id: ClientId
     context: Context | None = None

@@ -19,7 +19,7 @@ from functions.core.events import Type, deliver_task, event
 from functions.core.fetching import thumbnail_task
 from functions.core.marks import read_task, typing_task
 from functions.core.message import Author, digest, message_key, outbound_fields, outbound_key
-from functions.core.outbox import send_task
+from functions.core.outbox import is_bulk, send_task
 from functions.core.retention import keep
 from functions.core.store import NOW, AlreadyExists, Document, Maximum, NotFound, Query, Write, create, merge, update
 from functions.core.tasks import Task
@@ -43,7 +43,7 @@ async def send(
     key = outbound_key(opened.id, message.client_id)
     now = desk.ports.now()
     if earlier := await _earlier(desk, opened, message.client_id):
-        await enqueue(desk, opened, earlier.key.id, send_task(opened.line.id, opened.id, earlier.key.id))
+        await enqueue(desk, opened, earlier.key.id, _send_task(opened, earlier.key.id, earlier.fields))
         return _same(earlier, body), False
     author = _author(caller, message.author, automatic=message.automatic)
     fields = _fields(caller, opened, author, message.client_id, body, now)
@@ -65,8 +65,12 @@ async def send(
     stored, fresh = await _create(desk, [*begun, *writes], key.id, body)
     picture = fields.get("media", {}).get("mime", "").startswith("image/")
     pictures = [thumbnail_task(opened.line.id, key.id)] if picture else []
-    await enqueue(desk, opened, key.id, send_task(opened.line.id, opened.id, key.id), *pictures)
+    await enqueue(desk, opened, key.id, _send_task(opened, key.id, fields), *pictures)
     return stored, fresh
+
+
+def _send_task(opened: Open, message: str, fields: Mapping[str, Any]) -> Task:
+    return send_task(opened.line.id, opened.id, message, bulk=is_bulk(fields))
 
 
 async def _earlier(desk: Desk, opened: Open, client_id: str) -> Document | None:

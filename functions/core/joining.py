@@ -12,7 +12,7 @@ from typing import Any
 from functions.core.conversation import contact_key, conversation_key, grown
 from functions.core.events import deliver_task, event
 from functions.core.ids import key_of
-from functions.core.outbox import send_task
+from functions.core.outbox import is_bulk, send_task
 from functions.core.ports import Ports
 from functions.core.store import (
     NOW,
@@ -191,9 +191,9 @@ async def carry(ports: Ports, conversation: str) -> None:
         Query("messages", {"conversation": conversation}, order="sort", descending=True, limit=_AT_ONCE)
     ):
         await ports.store.commit([update(one.key, _carried(one, younger, into.id)) for one in found])
-        if any(one.fields.get("waiting") for one in found):
-            line = younger.fields["line"]
-            await ports.tasks.enqueue(send_task(line, into.id, f"carried {found[0].key.id}"))
+        if waiting := [one for one in found if one.fields.get("waiting")]:
+            line, bulk = younger.fields["line"], all(is_bulk(one.fields) for one in waiting)
+            await ports.tasks.enqueue(send_task(line, into.id, f"carried {found[0].key.id}", bulk=bulk))
     [younger] = await ports.store.get([younger.key])
     if younger and (end := _carried_all(ports, younger)):
         with contextlib.suppress(Stale):  # Somebody has just added something: the sweep comes again.

@@ -6,6 +6,7 @@ document keeps how much of Meta's pair limit is spent, so that no other write is
 """
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import ceil
@@ -113,24 +114,29 @@ def settled(message: str, fields: dict[str, Any]) -> Write:
     return update(message_key(message), {**fields, "waiting": REMOVE, "changed": NOW})
 
 
-def send_task(line: str, conversation: str, cause: str, at: datetime | None = None) -> Task:
-    """Return the task that sends the oldest waiting message of a conversation."""
+def is_bulk(fields: Mapping[str, Any]) -> bool:
+    """Tell whether a message goes to many at once: a template for which nobody pressed send."""
+    return fields["type"] == "template" and bool(fields.get("automatic"))
+
+
+def send_task(line: str, conversation: str, cause: str, at: datetime | None = None, *, bulk: bool = False) -> Task:
+    """Return the task that sends the oldest waiting message of a conversation. `bulk`: not before what agents send."""
     return Task(
-        queue=f"send-{line}",
+        queue=f"{'bulk' if bulk else 'send'}-{line}",
         function="sender",
-        payload={"kind": "send", "line": line, "conversation": conversation},
+        payload={"kind": "send", "line": line, "conversation": conversation, **({"bulk": "1"} if bulk else {})},
         name=key_of("send", conversation, cause),
         at=at,
     )
 
 
-def later_task(line: str, conversation: str, at: datetime, now: datetime) -> Task:
+def later_task(line: str, conversation: str, at: datetime, now: datetime, *, bulk: bool = False) -> Task:
     """Return the task that sends later; many who wait for the same moment make one.
 
     Never in this very moment: it would bear the name of the task that asks, and be let be.
     """
     tick = ceil(max(at.timestamp(), now.timestamp() + 1 / _TICKS) * _TICKS)
-    return send_task(line, conversation, f"at {tick}", datetime.fromtimestamp(tick / _TICKS, UTC))
+    return send_task(line, conversation, f"at {tick}", datetime.fromtimestamp(tick / _TICKS, UTC), bulk=bulk)
 
 
 class NotToSettle(Exception):

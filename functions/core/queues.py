@@ -14,6 +14,7 @@ class Limits:
 
 LIMITS: Mapping[str, Limits] = {
     "send-": Limits(rate=40, concurrent=50),
+    "bulk-": Limits(rate=30, concurrent=20),
     "sync-": Limits(rate=500, concurrent=1),
     "marks": Limits(rate=40, concurrent=10),
     "media": Limits(rate=500, concurrent=4),
@@ -22,9 +23,10 @@ LIMITS: Mapping[str, Limits] = {
 }
 """By name, or by the beginning of the name up to its dash.
 
-Sends: Meta takes 80 messages a second of a number by default, in and out together; read marks and typing (`marks`)
-never stand in their way. A CRM gets one batch at a time: a second delivery beside the first would post the same waiting
-events again. A rate of 500 is Cloud Tasks' own.
+Sends: Meta takes 80 messages a second of a number by default, in and out together. What goes to many at once (`bulk-`)
+has a queue of its own, so that an agent's answer never waits behind a campaign; read marks and typing (`marks`) never
+stand in their way either. A CRM gets one batch at a time: a second delivery beside the first would post the same
+waiting events again. A rate of 500 is Cloud Tasks' own.
 """
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 300.0

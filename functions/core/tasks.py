@@ -1,8 +1,8 @@
 """The task port: work that waits in a queue. Its adapters are Cloud Tasks and, on one machine, SQLite.
 
-Queues are named `send-<line>`, `sync-<connection>`, `marks`, `media`, `history` and `housekeeping`. A task is an HTTP
-POST of its payload as JSON to the function that it names; it is delivered at least once, in no promised order, and
-again with growing pauses until it is answered 2xx.
+Queues are named `send-<line>`, `bulk-<line>`, `sync-<connection>`, `marks`, `media`, `history` and `housekeeping`. A
+task is an HTTP POST of its payload as JSON to the function that it names; it is delivered at least once, in no promised
+order, and again with growing pauses until it is answered 2xx.
 """
 
 from collections.abc import Mapping, Sequence

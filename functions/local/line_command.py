@@ -258,7 +258,7 @@ async def _show(folder: Path, line_id: str) -> None:
         "connection": one.connection,
         "phone number id": one.phone_number_id + (f"   (before: {', '.join(former)})" if former else ""),
         "business account": one.waba,
-        "queue": f"send-{one.id}",
+        "queues": f"send-{one.id}, bulk-{one.id}",
         "sending": "held: " + str(fares["error"]["plain"]) if fares["error"] else str(fares["sending"]),
     }
     for name, text in rows.items():

@@ -153,7 +153,8 @@ async def remove(setup: Setup, progress: Progress, *, deregister: bool) -> None:
             # A token that is refused must not keep a line from being taken off.
             progress(f"– {name}: {failure}")
     await ports.store.commit(removed(line, document, account))
-    progress(f"✓ line: off. Its conversations stay; its queue send-{line.id} stays too, empty, and costs nothing.")
+    queues = f"send-{line.id} and bulk-{line.id}"
+    progress(f"✓ line: off. Its conversations stay; its queues {queues} stay too, empty, and cost nothing.")
 
 
 async def send_test(setup: Setup, to: str, template: str, language: str) -> str:
@@ -202,13 +203,13 @@ async def _check_number(setup: Setup) -> str:
 
 
 async def _make_queues(setup: Setup) -> str:
-    names = (f"send-{setup.line.id}", f"sync-{setup.line.connection}")
+    names = (f"send-{setup.line.id}", f"bulk-{setup.line.id}", f"sync-{setup.line.connection}")
     try:
         for name in names:
             await setup.ports.tasks.make_queue(name)
     except QueueUnavailable as error:
         raise StepFailed(f"{error}. Choose another name for the line, or look at your rights.") from None
-    return " and ".join(names)
+    return ", ".join(names)
 
 
 async def _store(setup: Setup) -> str:

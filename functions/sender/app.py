@@ -37,7 +37,7 @@ def create(
         ports,
         "sender",
         {
-            "send": lambda task: send(desk, task["line"], task["conversation"]),
+            "send": lambda task: send(desk, task["line"], task["conversation"], bulk="bulk" in task),
             "fetch_media": lambda task: fetch_media(desk, task),
             "thumbnail": lambda task: add_thumbnail(desk, task),
             "read": lambda task: mark_read(desk, task["line"], task["message"], int(task.get("tries", "0"))),

@@ -49,12 +49,12 @@ class Unbuildable(Exception):
     """A stored message has a shape that no request can be made of."""
 
 
-async def send(desk: Desk, line_id: str, conversation: str) -> None:
-    """Send the conversation's oldest waiting message, or come back later."""
+async def send(desk: Desk, line_id: str, conversation: str, *, bulk: bool = False) -> None:
+    """Send the conversation's oldest waiting message, or come back later, in the queue from which this task came."""
     line = await desk.existing(line_id)
     store, now = desk.ports.store, desk.ports.now()
     if resting := desk.rests_until(line.id, now):
-        await come_back(desk, line, conversation, resting)
+        await come_back(desk, line, conversation, resting, bulk=bulk)
         return
     of_conversation = Key("conversations", conversation)
     lease, held, about = await store.get([outbox.outbox_key(conversation), hold_key(line.id), of_conversation])
@@ -63,10 +63,10 @@ async def send(desk: Desk, line_id: str, conversation: str) -> None:
         await _bury(desk, line, box, about)
         return
     if box.free_at > now:
-        await come_back(desk, line, conversation, box.free_at)
+        await come_back(desk, line, conversation, box.free_at, bulk=bulk)
         return
     if hold and not hold.may_probe(line, now):
-        await _wait_for(hold, desk, line, conversation)
+        await _wait_for(hold, desk, line, conversation, bulk=bulk)
         return
     waiting = await store.query(outbox.waiting(conversation))
     if not waiting:
@@ -79,7 +79,7 @@ async def send(desk: Desk, line_id: str, conversation: str) -> None:
         await store.commit([*outbox.take(box, line.account, message.key.id, now), *probe])
     except (AlreadyExists, Stale, NotFound):
         # Another task was quicker; the message that this one stands for still needs a dispatch.
-        await come_back(desk, line, conversation, now)
+        await come_back(desk, line, conversation, now, bulk=bulk)
         return
     await _send_held(desk, Settlement(desk, line, box, message, needed, hold))
 
@@ -90,12 +90,12 @@ async def _bury(desk: Desk, line: Line, box: outbox.Outbox, conversation: Docume
     if message is None:
         # It was erased while it was being sent.
         await desk.ports.store.commit([outbox.let_go(box, sent=desk.ports.now())])
-        await come_back(desk, line, box.key.id, desk.ports.now())
+        await come_back(desk, line, box.key.id, desk.ports.now(), bulk=False)
         return
     await Settlement(desk, line, box, message, await around(desk.ports.store, message, conversation)).unknown()
 
 
-async def _wait_for(hold: Hold, desk: Desk, line: Line, conversation: str) -> None:
+async def _wait_for(hold: Hold, desk: Desk, line: Line, conversation: str, *, bulk: bool) -> None:
     """Come back after the line's next try; the agent reads what the messages wait for, once for each hold."""
     waiting = await desk.ports.store.query(outbox.waiting(conversation, _MARKED_AT_ONCE))
     if not waiting:
@@ -108,7 +108,7 @@ async def _wait_for(hold: Hold, desk: Desk, line: Line, conversation: str) -> No
         with suppress(NotFound):
             await desk.ports.store.commit([*marked, *told])
         await desk.ports.tasks.enqueue(deliver_task(line.connection, key_of(conversation, "waiting", str(hold.since))))
-    await come_back(desk, line, conversation, hold.next_try)
+    await come_back(desk, line, conversation, hold.next_try, bulk=bulk)
 
 
 async def _send_held(desk: Desk, settlement: Settlement) -> None:

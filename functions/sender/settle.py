@@ -37,9 +37,9 @@ _LONG = timedelta(seconds=60)
 _NO_WAY = own_error("Out of reach", "WhatsApp can't be reached; the message is tried again by itself.", Decision.RETRY)
 
 
-async def come_back(desk: Desk, line: Line, conversation: str, at: datetime) -> None:
+async def come_back(desk: Desk, line: Line, conversation: str, at: datetime, *, bulk: bool) -> None:
     """Queue the conversation's next dispatch for later."""
-    await desk.ports.tasks.enqueue(outbox.later_task(line.id, conversation, at, desk.ports.now()))
+    await desk.ports.tasks.enqueue(outbox.later_task(line.id, conversation, at, desk.ports.now(), bulk=bulk))
 
 
 class Settlement:
@@ -100,7 +100,7 @@ class Settlement:
         until = self._desk.ports.now() + outbox.AFTER_UNKNOWN
         log.warning("a message's end is unknown", extra={"message_id": self.message.key.id, "line": self.line.id})
         await self._leave_outbox("unknown", {}, until)
-        await come_back(self._desk, self.line, self._conversation, until)
+        await self._come_back(until)
 
     async def not_sent(self) -> None:
         """The request never left: it waits, and what is behind it too."""
@@ -136,7 +136,7 @@ class Settlement:
         else:
             await self._hold_line(error)
         # It meets the hold then, which knows when the next try is.
-        await come_back(self._desk, self.line, self._conversation, self._desk.ports.now())
+        await self._come_back(self._desk.ports.now())
         await self._deliver("waiting")
 
     async def _hold_line(self, error: dict[str, Any]) -> None:
@@ -157,7 +157,7 @@ class Settlement:
         until = self._desk.ports.now() + pause
         shown = self._held_up(error) if pause >= _LONG else []
         await self._desk.ports.store.commit([outbox.let_go(self._box, until, tries=self._box.tries + 1), *shown])
-        await come_back(self._desk, self.line, self._conversation, until)
+        await self._come_back(until)
         if shown:
             await self._deliver("waiting")
 
@@ -202,15 +202,21 @@ class Settlement:
 
     async def _queue_next(self) -> None:
         """Queue what waits behind: its own task may have come and gone while we held the lease."""
-        if not await self._desk.ports.store.query(outbox.waiting(self._conversation)):
+        behind = await self._desk.ports.store.query(outbox.waiting(self._conversation))
+        if not behind:
             return
+        bulk = outbox.is_bulk(behind[0].fields)
         now = self._desk.ports.now()
         free = self._box.free_after(now)
         if free > now:
-            await come_back(self._desk, self.line, self._conversation, free)
+            await come_back(self._desk, self.line, self._conversation, free, bulk=bulk)
         else:
-            task = outbox.send_task(self.line.id, self._conversation, f"behind {self.message.key.id}")
+            task = outbox.send_task(self.line.id, self._conversation, f"behind {self.message.key.id}", bulk=bulk)
             await self._desk.ports.tasks.enqueue(task)
+
+    async def _come_back(self, at: datetime) -> None:
+        bulk = outbox.is_bulk(self.message.fields)
+        await come_back(self._desk, self.line, self._conversation, at, bulk=bulk)
 
     async def _deliver(self, cause: str) -> None:
         await self._desk.ports.tasks.enqueue(deliver_task(self.line.connection, key_of(self.message.key.id, cause)))

@@ -18,7 +18,7 @@ from functions.core.fetching import KEPT_AT_META, fetch_task
 from functions.core.health import hold_key
 from functions.core.ids import key_of
 from functions.core.joining import carry_task, person_task
-from functions.core.outbox import send_task
+from functions.core.outbox import is_bulk, send_task
 from functions.core.ports import Ports
 from functions.core.store import Document, Query, Store
 from functions.core.tasks import Task
@@ -103,7 +103,8 @@ async def _messages(store: Store, now: datetime, behind: str) -> Found:
         if needed and line not in held:
             [hold] = await store.get([hold_key(line)])
             held[line] = hold is not None
-        yield conversation, send_task(line, conversation, _minute(now)) if needed else None
+        task = send_task(line, conversation, _minute(now), bulk=is_bulk(message.fields))
+        yield conversation, task if needed else None
 
 
 async def _files(store: Store, now: datetime, behind: str) -> Found:

@@ -121,7 +121,17 @@ class QueueRig:
         self.clock.advance(seconds)
 
 
-QUEUES = ("send-line", "send-other", "sync-shop", "sync-other", "marks", "media", "history", "housekeeping")
+QUEUES = (
+    "send-line",
+    "send-other",
+    "bulk-line",
+    "sync-shop",
+    "sync-other",
+    "marks",
+    "media",
+    "history",
+    "housekeeping",
+)
 
 
 @pytest.fixture(params=["sqlite", "cloud tasks"])

@@ -143,7 +143,15 @@ async def test_sends_of_a_line_go_out_40_a_second(queues: QueueRig) -> None:
 
 @pytest.mark.parametrize(
     ("queue", "limit"),
-    [("send-line", 50), ("sync-shop", 1), ("marks", 10), ("media", 4), ("history", 1), ("housekeeping", 1)],
+    [
+        ("send-line", 50),
+        ("bulk-line", 20),
+        ("sync-shop", 1),
+        ("marks", 10),
+        ("media", 4),
+        ("history", 1),
+        ("housekeeping", 1),
+    ],
 )
 async def test_only_so_many_tasks_of_a_queue_run_at_once(queues: QueueRig, queue: str, limit: int) -> None:
     queues.worker.open.clear()

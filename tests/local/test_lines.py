@@ -56,7 +56,7 @@ async def test_a_number_is_connected_step_by_step(patient: Surgery) -> None:
     assert all(sentence.startswith("✓") for sentence in said), said
     steps = ["token", "number", "queues", "stored", "registered", "subscribed", "fields", "callback", "templates"]
     assert [sentence.removeprefix("✓ ").partition(":")[0] for sentence in said] == [*steps, "read back"]
-    assert patient.rig.tasks.made == ["send-branch", f"sync-{CONNECTION}"]
+    assert patient.rig.tasks.made == ["send-branch", "bulk-branch", f"sync-{CONNECTION}"]
     line = line_of(await stored(patient))
     assert (line.number, line.name, line.account) == ("+1 555 010 0009", "Branch", ACCOUNT)
     assert NEW_TOKEN not in str(patient.rig.documents("lines"))

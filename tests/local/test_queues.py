@@ -23,7 +23,7 @@ def filled(count: int, *, rate: float = 10, concurrent: int = 1000, now: float =
 
 @pytest.mark.parametrize(
     ("name", "concurrent"),
-    [("send-x", 50), ("sync-x-y", 1), ("marks", 10), ("media", 4), ("history", 1), ("housekeeping", 1)],
+    [("send-x", 50), ("bulk-x", 20), ("sync-x-y", 1), ("marks", 10), ("media", 4), ("history", 1), ("housekeeping", 1)],
 )
 def test_each_kind_of_queue_has_its_limits(name: str, concurrent: int) -> None:
     limits = limits_of(name)

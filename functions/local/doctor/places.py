@@ -135,8 +135,9 @@ async def queues(patient: Patient) -> Sequence[Finding]:
         *(deliver_task(connection.id, minute) for connection in patient.connections),
         # A line that is held would keep the task for a conversation that there is not.
         *(
-            send_task(line.id, key_of("doctor", line.id), minute)
+            send_task(line.id, key_of("doctor", line.id), minute, bulk=bulk)
             for line, hold in zip(patient.lines, holds, strict=True)
+            for bulk in (False, True)
             if hold is None
         ),
     ]
