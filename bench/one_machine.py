@@ -3,7 +3,8 @@
     python -m bench.one_machine FOLDER CRM_URL
 
 That is `leadline run` without Odoo and with ten lines. `POST /bench/pause` and `/bench/resume` hold its queues, so that
-a backlog can be made that then drains by itself; `GET /bench/cpu` tells the seconds of CPU that it took so far.
+a backlog can be made that then drains by itself; `GET /bench/cpu` tells the seconds of CPU that it took so far, and
+`GET /bench/reads` the documents that its store read.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ import os
 import signal
 import sys
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
@@ -19,14 +21,17 @@ from typing import Any
 
 import httpx
 import uvicorn
+import uvloop
+from msgspec import json
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bench.peers.home import PROJECT
 from functions.core.lines import Line, line_writes
+from functions.core.store import Document, Key, Query
 from functions.local import demo
 from functions.local.grants import mint
 from functions.local.keys import Keys
@@ -34,7 +39,7 @@ from functions.local.machine import Machine, one_machine_settings
 from functions.local.run import Server
 from functions.local.simulator import Line as SimulatedLine
 from functions.local.simulator import Simulator
-from functions.local.sqlite_tasks import SqliteTasks
+from functions.local.sqlite_store import SqliteStore
 from tests.google.process import OwnProcess, free_port
 
 HOST = "127.0.0.1"
@@ -51,14 +56,15 @@ NUMBERS = [str(int(demo.PHONE_NUMBER_ID) + place) for place in range(10)]
 async def serve(folder: Path, crm: str) -> None:
     """Serve until SIGTERM."""
     keys = Keys.of(folder)
+    reads = _counted_reads()
     machine = Machine(one_machine_settings(os.environ, folder, keys), keys, folder)
-    tasks = machine.ports.tasks
-    assert isinstance(tasks, SqliteTasks)
+    tasks = machine.tasks
     app = Starlette(
         routes=[
             Route("/bench/pause", _after(tasks.stop), methods=["POST"]),
             Route("/bench/resume", _after(tasks.start), methods=["POST"]),
             Route("/bench/cpu", lambda _: JSONResponse(time.process_time())),
+            Route("/bench/reads", lambda _: JSONResponse(reads["documents"])),
             Mount("/", machine.app),
         ]
     )
@@ -71,6 +77,24 @@ async def serve(folder: Path, crm: str) -> None:
         await server.serve()
     finally:
         await machine.stop()
+
+
+def _counted_reads() -> Counter[str]:
+    """Let the embedded store count the documents that it reads, as Firestore bills them."""
+    reads: Counter[str] = Counter()
+    get, query = SqliteStore.get, SqliteStore.query
+
+    async def counted_get(self: SqliteStore, keys: Sequence[Key]) -> list[Document | None]:
+        reads["documents"] += len(keys)
+        return await get(self, keys)
+
+    async def counted_query(self: SqliteStore, asked: Query) -> list[Document]:
+        found = await query(self, asked)
+        reads["documents"] += max(1, len(found))
+        return found
+
+    SqliteStore.get, SqliteStore.query = counted_get, counted_query  # type: ignore[method-assign]
+    return reads
 
 
 def _end(server: Server) -> None:
@@ -113,11 +137,14 @@ def _shown(number: str) -> str:
 class Graph:
     """The simulated WhatsApp. `calls`: when each request for a message arrived, in `time.perf_counter`'s seconds.
 
-    What is posted to `/floor` is noted too, and taken without a look.
+    `heard` and `templates` say the same of each text, and of the templates. What is posted to `/floor` is noted in
+    `calls` too, and taken without a look.
     """
 
     def __init__(self, simulator: Simulator) -> None:
         self.calls: list[float] = []
+        self.heard: dict[str, float] = {}
+        self.templates: list[float] = []
         self.simulator = simulator
         self._app: ASGIApp = simulator.app
         self._called = asyncio.Event()
@@ -128,7 +155,34 @@ class Graph:
         if floor or (path.startswith("/graph/") and path.endswith("/messages")):
             self.calls.append(time.perf_counter())
             self._called.set()
+            if not floor:
+                receive = self._noting(receive, self.calls[-1])
         await (Response() if floor else self._app)(scope, receive, send)
+
+    def _noting(self, receive: Receive, now: float) -> Receive:
+        async def noted() -> Message:
+            message = await receive()
+            # What we send is small: it comes in one piece.
+            match json.decode(message.get("body") or b"null"):
+                case {"text": {"body": str(text)}}:
+                    self.heard.setdefault(text, now)
+                case {"type": "template"}:
+                    self.templates.append(now)
+            return message
+
+        return noted
+
+    def texts(self) -> Counter[str]:
+        """Return how often each text of the business was taken."""
+        customers = self.simulator.customers
+        said = [one for customer in customers.all() for one in customers.messages(customer.wa_id)]
+        return Counter(one.content["text"]["body"] for one in said if one.author == "business" and one.type == "text")
+
+    async def taken(self, texts: int, *, within: float) -> None:
+        """Wait until so many texts were taken. Raises TimeoutError after so many seconds."""
+        async with asyncio.timeout(within):
+            while len(self.texts()) < texts:
+                await asyncio.sleep(1)
 
     async def called(self, times: int, *, within: float) -> None:
         """Wait for so many calls in all. Raises TimeoutError after so many seconds."""
@@ -141,17 +195,18 @@ class Graph:
 class OneMachine:
     """The running machine. `conversations` are known after `meet`, by the number of their line; `floor` is a URL."""
 
-    def __init__(self, folder: Path, client: httpx.AsyncClient, graph: Graph, floor: str) -> None:
+    def __init__(self, folder: Path, port: int, client: httpx.AsyncClient, graph: Graph, floor: str) -> None:
+        self.folder = folder
+        self.port = port
         self.graph = graph
         self.floor = floor
         self.client = client
         self.conversations: dict[str, list[str]] = {}
-        self._folder = folder
         self._said = 0
 
     async def meet(self, customers: int) -> None:
         """Let so many customers write to each line."""
-        self.client.headers["Authorization"] = f"Bearer {mint(self._folder, None)}"
+        self.client.headers["Authorization"] = await self.grant()
         for number in NUMBERS:
             for place in range(customers):
                 self.graph.simulator.write(f"49155{number[-2:]}{place:05}", "Hello!", number)
@@ -161,6 +216,10 @@ class OneMachine:
             self.conversations[number] = [item["id"] for item in answer.raise_for_status().json()["items"]]
             if len(self.conversations[number]) != customers:
                 raise RuntimeError(f"{len(self.conversations[number])} of {customers} customers were heard")
+
+    async def grant(self) -> str:
+        """Return what a caller's `Authorization` says who may use every conversation, for five minutes."""
+        return f"Bearer {await asyncio.to_thread(mint, self.folder, None)}"
 
     async def say(self, conversation: str) -> None:
         """Press send: post a text, which the chat API must take."""
@@ -178,6 +237,11 @@ class OneMachine:
         """Let the tasks begin again."""
         (await self.client.post("/bench/resume")).raise_for_status()
 
+    async def reads(self) -> int:
+        """Return how many documents its store has read so far, as Firestore counts."""
+        count: int = (await self.client.get("/bench/reads")).raise_for_status().json()
+        return count
+
     async def cpu(self) -> float:
         """Return the seconds of CPU that its process took so far."""
         seconds: float = (await self.client.get("/bench/cpu")).raise_for_status().json()
@@ -185,12 +249,12 @@ class OneMachine:
 
 
 @asynccontextmanager
-async def one_machine(folder: Path) -> AsyncIterator[OneMachine]:
-    """Start everything and take it down again."""
+async def one_machine(folder: Path, take_events: Callable[[Request], Awaitable[Response]]) -> AsyncIterator[OneMachine]:
+    """Start everything and take it down again. `take_events` plays the add-on's controller."""
     port, beside = free_port(), free_port()
     url, beside_url = f"http://{HOST}:{port}", f"http://{HOST}:{beside}"
     lines = [SimulatedLine(number, demo.WABA, _shown(number), demo.NAME, demo.TOKEN) for number in NUMBERS]
-    crm = Route("/leadline/events", _take_events, methods=["POST"])
+    crm = Route("/leadline/events", take_events, methods=["POST"])
     async with AsyncExitStack() as parts:
         simulator = Simulator(
             path=folder / "meta.db",
@@ -209,7 +273,7 @@ async def one_machine(folder: Path) -> AsyncIterator[OneMachine]:
         # Stopped before the machine: what Meta could not deliver, it would deliver again and again.
         await simulator.start()
         parts.push_async_callback(simulator.stop)
-        yield OneMachine(folder, client, graph, f"{beside_url}/floor")
+        yield OneMachine(folder, port, client, graph, f"{beside_url}/floor")
 
 
 @asynccontextmanager
@@ -257,11 +321,11 @@ async def _served(app: ASGIApp, port: int) -> AsyncIterator[None]:
         await serving
 
 
-async def _take_events(request: Request) -> Response:
+async def take_events(request: Request) -> Response:
     """Play the add-on: take every event."""
     body: dict[str, Any] = await request.json()
     return JSONResponse({"results": [{"id": event["id"], "ok": True, "records": []} for event in body["events"]]})
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(Path(sys.argv[1]), sys.argv[2]))
+    uvloop.run(serve(Path(sys.argv[1]), sys.argv[2]))

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from bench import send_delay, send_operations, send_rate
-from bench.one_machine import one_machine
+from bench.one_machine import one_machine, take_events
 from bench.peers.home import FOLDER
 from functions.core.queues import LIMITS
 
@@ -37,7 +37,7 @@ async def _measured() -> list[tuple[str, str]]:
     # Beside the project, on a disk as the real files have: a folder for temporary files may lie in memory.
     with tempfile.TemporaryDirectory(dir=FOLDER) as name:
         folder = Path(name)
-        async with one_machine(folder) as machine:
+        async with one_machine(folder, take_events) as machine:
             await machine.meet(send_rate.CUSTOMERS)
             delays = await send_delay.rows(machine, folder)
             return [*await send_rate.rows(machine), *delays]

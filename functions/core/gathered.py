@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from functions.core.memory import Memory
 from functions.core.tasks import Task, TaskQueue
 
 MOMENT = 0.2
@@ -18,8 +17,6 @@ MOMENT = 0.2
 
 _SLACK = 0.05
 """Seconds by which the queue's clock may be ahead of ours."""
-
-_CONNECTIONS = 1000
 
 
 class GatheredTasks:
@@ -35,23 +32,24 @@ class GatheredTasks:
         self._tasks = tasks
         self._now = now
         self._timer = timer
-        self._asked: Memory[str, float] = Memory(_CONNECTIONS, MOMENT, timer)
-        self._ahead: Memory[str, float] = Memory(_CONNECTIONS, MOMENT, timer)
+        # By queue, of which each connection has one: when it was asked last for one alone, and for when for all.
+        self._asked: dict[str, float] = {}
+        self._ahead: dict[str, float] = {}
 
     async def enqueue(self, task: Task) -> None:
         if not _delivers(task):
             await self._tasks.enqueue(task)
             return
         now = self._timer()
-        if now + _SLACK < (self._ahead.get(task.queue) or 0):
+        if now + _SLACK < self._ahead.get(task.queue, now):
             return
-        if self._asked.get(task.queue) is None:
-            self._asked.put(task.queue, now)
+        if now >= self._asked.get(task.queue, now - MOMENT) + MOMENT:
+            self._asked[task.queue] = now
             await self._tasks.enqueue(task)
             return
         # Without a name: the clocks of others, or our own put back, can't make it one that was done before.
         await self._tasks.enqueue(replace(task, name=None, at=self._now() + timedelta(seconds=MOMENT)))
-        self._ahead.put(task.queue, now + MOMENT)
+        self._ahead[task.queue] = now + MOMENT
 
     async def make_queue(self, queue: str) -> None:
         await self._tasks.make_queue(queue)

@@ -2,7 +2,7 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from typing import Generic, TypeVar
 
 Name = TypeVar("Name", bound=Hashable)
@@ -15,20 +15,19 @@ class Memory(Generic[Name, Value]):
     Every message asks it several times: cachetools' TTLCache takes ten times the CPU for an answer.
     """
 
-    def __init__(self, size: int, seconds: float, timer: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, size: int, seconds: float) -> None:
         self._size = size
         self._seconds = seconds
-        self._timer = timer
         self._kept: OrderedDict[Name, tuple[float, Value]] = OrderedDict()
 
     def get(self, name: Name) -> Value | None:
         """Return the value; None if it was never put in, or is forgotten."""
         kept = self._kept.get(name)
-        return kept[1] if kept and kept[0] > self._timer() else None
+        return kept[1] if kept and kept[0] > time.monotonic() else None
 
     def put(self, name: Name, value: Value) -> None:
         """Remember a value from now on."""
-        self._kept[name] = (self._timer() + self._seconds, value)
+        self._kept[name] = (time.monotonic() + self._seconds, value)
         self._kept.move_to_end(name)
         if len(self._kept) > self._size:
             self._kept.popitem(last=False)
