@@ -43,7 +43,7 @@ class GatheredTasks:
         now = self._timer()
         if now + _SLACK < self._ahead.get(task.queue, now):
             return
-        if now >= self._asked.get(task.queue, now - MOMENT) + MOMENT:
+        if now >= self._asked.get(task.queue, float("-inf")) + MOMENT:
             self._asked[task.queue] = now
             await self._tasks.enqueue(task)
             return
