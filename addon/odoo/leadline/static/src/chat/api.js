@@ -6,7 +6,7 @@
  */
 import { browser } from "@web/core/browser/browser";
 import { RPCError } from "@web/core/network/rpc";
-import { inOurWords } from "./service_words";
+import { inOurWords, problemInOurWords } from "./service_words";
 
 /** Longest life of a grant, in seconds (the API refuses longer ones). */
 const GRANT_LIFE = 300;
@@ -23,8 +23,9 @@ export class Refused extends Error {
      * @param {{ status: number, code?: string, title?: string, detail?: string,
      *  errors?: { field: string, message: string }[] }} problem
      */
-    constructor({ status, code = "", title = "", detail = "", errors = [] }) {
-        super(inOurWords(detail || title) || `HTTP ${status}`);
+    constructor(problem) {
+        const { status, code = "", errors = [] } = problem;
+        super(problemInOurWords(problem) || `HTTP ${status}`);
         this.name = "Refused";
         this.status = status;
         this.code = code;

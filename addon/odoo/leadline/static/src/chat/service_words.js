@@ -3,6 +3,7 @@
  * written down here is shown as it came.
  */
 import { _t } from "@web/core/l10n/translation";
+import { momentOf } from "./window";
 
 /** By these, translators find the sentences; they are looked up by their English. */
 export const SENTENCES = [
@@ -99,6 +100,18 @@ export const SENTENCES = [
     _t("This can't be kept: it is too large, or holds a number beyond bounds."),
     _t("There is no such thing here, or it belongs to somebody else."),
 ];
+
+/** What the service refuses with a time in it: told in the agent's own time. */
+const WITH_A_TIME = {
+    window_closed: ({ until }) =>
+        until && _t("The 24 hours for free text ended at %s. Send a template instead.", momentOf(until)),
+    too_early: ({ since }) => since && _t("Word of it may still come. You can decide from %s on.", momentOf(since)),
+};
+
+/** @param {{ code?: string, title?: string, detail?: string }} problem of the service's, with what else it says */
+export function problemInOurWords(problem) {
+    return WITH_A_TIME[problem.code]?.(problem) || inOurWords(problem.detail || problem.title);
+}
 
 /** @param {string} [sentence] of the service's */
 export function inOurWords(sentence) {
