@@ -119,7 +119,7 @@ def test_a_session_goes_from_hand_to_hand_and_ends_with_a_rating(
 
     # Scheduled actions look after it within the minute.
     choices = phone.page.get_by_test_id("choice")
-    expect(choices).to_have_text(["😊 Good", "😐 Okay", "🙁 Bad"], timeout=150_000)
+    expect(choices).to_have_text(["😊 Good", "😐 Okay", "😞 Bad"], timeout=150_000)
     choices.first.click()
     for card in (maria, nina):
         expect(card.bubble("Good").last).to_have_attribute("data-direction", "in")

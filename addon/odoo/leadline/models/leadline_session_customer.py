@@ -120,7 +120,7 @@ class LeadlineSession(models.Model):
     def _buttons(self):
         env = self.with_context(lang=self._customer_lang()).env
         question = self.line_id.with_env(env).satisfaction_question or env._("How satisfied are you with our help?")
-        titles = (env._("😊 Good"), env._("😐 Okay"), env._("🙁 Bad"))
+        titles = (env._("😊 Good"), env._("😐 Okay"), env._("😞 Bad"))
         buttons = [
             {"type": "reply", "reply": {"id": self._answer_id(rating), "title": title}}
             for rating, title in zip(RATINGS, titles, strict=True)
