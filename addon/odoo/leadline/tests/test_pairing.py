@@ -132,7 +132,7 @@ class TestChain(PairingCase):
         self.assertEqual(chain["odoo"]["state"], "ok")
         self.assertEqual(self.connected().way, "pushed")
         [line] = chain["lines"]
-        self.assertEqual((line["number"], line["link"]), ("+1 202 555 0100", "https://wa.me/12025550100?text="))
+        self.assertEqual((line["number"], line["link"]), ("+1 202 555 0100", LINK["link"]))
         self.assertEqual(chain["chat_url"], f"{self.service_url}/chat")
 
     def test_a_way_that_is_closed_is_named_and_odoo_fetches(self):
