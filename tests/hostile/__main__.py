@@ -1,38 +1,84 @@
-"""What hostile input does: `python -m tests.hostile --examples 2000` prints a table, and what went wrong."""
+"""What hostile input does: `python -m tests.hostile --examples 2000` prints a table, and what went wrong.
+
+`--odoo` starts all of `leadline run` and attacks the add-on's doors as well. `--write` puts the table into
+docs/security.md. Where atheris is installed (`pip install '.[fuzz]'`), the parsers are attacked guided by coverage.
+"""
 
 import argparse
+import contextlib
 import logging
+import platform
+import re
 import sys
+import tempfile
 import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 
-from tests.hostile.attacks import SURFACES, attack
+from tests.hostile import guided
+from tests.hostile.attacks import SURFACES, Tally, attack
+from tests.hostile.odoo import DOORS, attack_door, doors
+from tests.open_line import running
+
+DOCS = Path(__file__).parents[2] / "docs" / "security.md"
+_PLACE = re.compile(r"(<!-- made by: python -m tests\.hostile.*?-->\n).*?(<!-- end -->)", re.DOTALL)
+_HEAD = ("surface", "inputs", "crashes", "5xx", "otherwise wrong", "answers")
 
 
 def main() -> int:
     """Attack every surface; returns 1 if anything was answered as it may not be."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--examples", type=int, default=500, help="inputs for each surface")
+    parser.add_argument("--guided", type=int, default=20_000, help="inputs for each parser that coverage guides")
+    parser.add_argument("--odoo", action="store_true", help="the add-on's doors too, a tenth as often")
     parser.add_argument("--only", default="", help="a part of a surface's name")
+    parser.add_argument("--write", action="store_true", help="put the table into docs/security.md")
     asked = parser.parse_args()
-    print(f"{'surface':44} {'inputs':>7} {'crashes':>8} {'5xx':>5} {'wrong':>6} {'s':>5}  answers")
-    wrong = []
+    rows, wrong = [], []
     logging.disable(logging.CRITICAL)
-    for surface in SURFACES:
-        if asked.only not in surface.name:
-            continue
-        started = time.monotonic()
-        tally = attack(surface, asked.examples)
-        statuses = " ".join(f"{status}×{count}" for status, count in sorted(tally.statuses.items()))
-        took = time.monotonic() - started
-        print(
-            f"{tally.surface:44} {tally.inputs:7,} {tally.crashes:8} {tally.server_errors:5} {len(tally.wrong):6}"
-            f" {took:5.0f}  {statuses}",
-            flush=True,
-        )
-        wrong += tally.wrong
+    with contextlib.ExitStack() as open_things:
+        for name, attacked in _attacks(asked, open_things):
+            if asked.only not in name:
+                continue
+            began = time.monotonic()
+            tally = attacked()
+            rows.append(_row(tally))
+            print("  ".join(rows[-1]), f"({time.monotonic() - began:.0f} s)", flush=True)
+            wrong += tally.wrong
     for one in wrong:
         print(f"\n{one[:1000]}")
+    if asked.write:
+        _write(rows, asked)
     return int(bool(wrong))
+
+
+def _attacks(asked: argparse.Namespace, open_things: contextlib.ExitStack) -> Iterator[tuple[str, Callable[[], Tally]]]:
+    for surface in SURFACES:
+        yield surface.name, partial(attack, surface, asked.examples)
+    if guided.installed():
+        for target in guided.TARGETS:
+            yield target, partial(guided.run, target, asked.guided)
+    if asked.odoo:
+        folder = Path(open_things.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True)))
+        here = open_things.enter_context(doors(open_things.enter_context(running(folder / "data"))))
+        for door in DOORS:
+            yield door.name, partial(attack_door, here, door, max(asked.examples // 10, 10))
+
+
+def _row(tally: Tally) -> tuple[str, ...]:
+    statuses = " ".join(f"{status}×{count:,}" for status, count in sorted(tally.statuses.items()))
+    numbers = (tally.inputs, tally.crashes, tally.server_errors, len(tally.wrong))
+    return tally.surface, *(f"{number:,}" for number in numbers), statuses or "–"
+
+
+def _write(rows: list[tuple[str, ...]], asked: argparse.Namespace) -> None:
+    """Put the table where the page has a place for it."""
+    made = f"{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, `--examples {asked.examples}`"
+    lines = [" | ".join(one) for one in (_HEAD, ("---",) * len(_HEAD), *rows)]
+    table = "\n".join([made + ":", "", *(f"| {line} |" for line in lines), ""])
+    DOCS.write_text(_PLACE.sub(lambda found: found[1] + table + found[2], DOCS.read_text()))
 
 
 if __name__ == "__main__":

@@ -5,10 +5,9 @@ import base64
 import hmac
 import json
 import tempfile
-from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,37 +24,12 @@ from functions.core.tasks import Task
 from tests.hostile import webhooks
 from tests.hostile.inputs import TEXTS, changed, raw, values, written
 from tests.hostile.requests import Request, requests
+from tests.hostile.tally import Tally
 from tests.payloads import ANA, LUCIA, definition, inbound_image, inbound_text
 from tests.rig import APP_SECRET, CONNECTION, LINE, Rig, new_secret, rigged
 
-SERVER_ERROR = 500
 REPEATABLE = 200
 """Up to so many inputs are the same ones each time, so that a test fails for a change and not by chance."""
-
-
-@dataclass
-class Tally:
-    """What became of the inputs of one surface. `wrong`: a few of those that were answered as none may be."""
-
-    surface: str
-    inputs: int = 0
-    crashes: int = 0
-    server_errors: int = 0
-    statuses: Counter[int] = field(default_factory=Counter)
-    wrong: list[str] = field(default_factory=list)
-
-    def answered(
-        self, answer: httpx.Response, said: object, *, allowed: Callable[[int], bool] = lambda _: True
-    ) -> None:
-        self.statuses[answer.status_code] += 1
-        if answer.status_code >= SERVER_ERROR:
-            self.server_errors += 1
-        if answer.status_code >= SERVER_ERROR or not allowed(answer.status_code):
-            self.note(f"{answer.status_code} {answer.text[:200]} for {said!r}"[:1500])
-
-    def note(self, wrong: str) -> None:
-        if len(self.wrong) < 20:
-            self.wrong.append(wrong)
 
 
 Trial = Callable[[Rig, Tally, Any], Awaitable[None]]

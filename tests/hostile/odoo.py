@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from functions.core.secrets import derive
 from functions.core.signature import sign_call
-from tests.hostile.attacks import REPEATABLE, Tally
+from tests.hostile.attacks import REPEATABLE
 from tests.hostile.inputs import NUMBERS, TEXTS, changed, raw, scalars, values, written
+from tests.hostile.tally import Tally
 from tests.open_line import OpenLine
 
 EVENTS = "/leadline/events"
