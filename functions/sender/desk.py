@@ -8,7 +8,14 @@ from functions.core.lines import Directory, Line
 from functions.core.pace import Pace
 from functions.core.ports import Ports
 from functions.core.secrets import Seal
+from functions.core.store import Document
 from functions.core.work import Hopeless
+
+
+def check_line(document: Document, line: str) -> None:
+    """Raise `Hopeless` unless a conversation or a message is the line's: no task leads one account to another's."""
+    if document.fields.get("line") != line:
+        raise Hopeless("this is another line's")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from functions.core.message import message_key
 from functions.core.meta_errors import Decision, error_view, meaning
 from functions.core.store import NOW, Document, NotFound, update
 from functions.core.work import Hopeless
-from functions.sender.desk import Access, Desk
+from functions.sender.desk import Access, Desk, check_line
 from functions.sender.pictures import picture_fields
 
 log = logging.getLogger(__name__)
@@ -49,6 +49,7 @@ async def fetch_media(desk: Desk, task: Mapping[str, str]) -> None:
     [message] = await desk.ports.store.get([message_key(task["message"])])
     if message is None or "media" not in message.fields:
         raise Hopeless("the message is gone")
+    check_line(message, access.line.id)
     media = message.fields["media"]
     if media["state"] == "stored":
         return

@@ -10,7 +10,7 @@ from functions.core.meta_errors import Decision, meaning
 from functions.core.secrets import SealBroken
 from functions.core.store import Document, Query
 from functions.core.work import Hopeless
-from functions.sender.desk import Desk
+from functions.sender.desk import Desk, check_line
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +27,7 @@ async def mark_read(desk: Desk, line_id: str, message_id: str, tries: int = 0) -
     [message] = await desk.ports.store.get([message_key(message_id)])
     if message is None or "wamid" not in message.fields:
         raise Hopeless("the message is gone")
+    check_line(message, line_id)
     if not await _marked(desk, line_id, message, typing=False) and tries < _MOST_TRIES:
         at = desk.ports.now() + timedelta(seconds=5 * 2**tries)
         await desk.ports.tasks.enqueue(read_task(line_id, message_id, tries=tries + 1, at=at))
@@ -39,6 +40,7 @@ async def show_typing(desk: Desk, line_id: str, conversation: str) -> None:
     )
     received = next((one for one in latest if one.fields["direction"] == "in" and "wamid" in one.fields), None)
     if received is not None:
+        check_line(received, line_id)
         await _marked(desk, line_id, received, typing=True)
 
 

@@ -26,7 +26,7 @@ from functions.core.store import NOW, AlreadyExists, Document, Key, NotFound, St
 from functions.core.templates import MARKETING
 from functions.sender.around import around
 from functions.sender.checkup import tell_pace
-from functions.sender.desk import Desk
+from functions.sender.desk import Desk, check_line
 from functions.sender.request import NoAddress, NoTarget, message_request
 from functions.sender.settle import Settlement, come_back
 
@@ -58,6 +58,8 @@ async def send(desk: Desk, line_id: str, conversation: str, *, bulk: bool = Fals
         return
     of_conversation = Key("conversations", conversation)
     lease, held, about = await store.get([outbox.outbox_key(conversation), hold_key(line.id), of_conversation])
+    if about is not None:
+        check_line(about, line.id)
     box, hold = outbox.outbox_of(conversation, lease), hold_of(held)
     if box.holds and box.busy_until <= now:
         await _bury(desk, line, box, about)

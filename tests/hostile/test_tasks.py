@@ -1,0 +1,83 @@
+"""No task leads one account to what is another's, whatever stands in its body."""
+
+import json
+
+import pytest
+
+from functions.core.secrets import derive
+from functions.core.tasks import Task
+from tests.payloads import ANA, LUCIA, WABA, inbound_image, inbound_text
+from tests.rig import CONNECTION, LINE
+
+THEIR_LINE, THEIR_CONNECTION, THEIR_NUMBER = "their-line", "their-connection", "200"
+
+MIXED = {
+    # Kind: the function, and what it is told of beside one of our lines.
+    "send": ("sender", "conversation"),
+    "typing": ("sender", "conversation"),
+    "fetch_media": ("sender", "message"),
+    "read": ("sender", "message"),
+}
+
+
+@pytest.fixture
+async def theirs(rig):
+    """Another account on the same installation: a customer wrote and sent a picture, and something waits to be sent."""
+    await rig.add_connection(THEIR_CONNECTION, "c" * 43, url="http://their.test", account="their")
+    await rig.add_line(
+        THEIR_LINE, number=THEIR_NUMBER, connection=THEIR_CONNECTION, account="their", waba=f"{WABA}9", token="theirs"
+    )
+    rig.start()
+    rig.whatsapp.files["photo"] = b"photo"
+    await rig.deliver(inbound_text(LUCIA, number=THEIR_NUMBER))
+    await rig.deliver(inbound_image(LUCIA, "photo", b"photo", number=THEIR_NUMBER))
+    [conversation] = rig.names("conversations")
+    [picture] = [task.payload["message"] for task in rig.tasks.of_kind("fetch_media")]
+    waiting = {"client_id": "client-of-theirs", "type": "text", "text": {"body": "To their customer"}}
+    sent = await rig.call(
+        "POST",
+        f"/v1/conversations/{conversation}/messages",
+        {**waiting, "author": {"kind": "agent", "id": "2", "name": "Marc"}},
+        connection=THEIR_CONNECTION,
+        key=derive("c" * 43, "calls"),
+    )
+    assert sent.status_code == 202, sent.text
+    await rig.deliver(inbound_text(ANA))
+    rig.tasks.waiting.clear()
+    return {"conversation": conversation, "message": picture}
+
+
+def all_of_theirs(rig):
+    """Return what is kept of their line, and what is waiting for it."""
+    kept = [one for name in ("messages", "conversations", "outboxes", "events") for one in rig.documents(name)]
+    return sorted(text for one in kept if THEIR_LINE in (text := json.dumps(one, sort_keys=True)))
+
+
+@pytest.mark.parametrize("kind", MIXED)
+async def test_our_line_does_nothing_with_what_is_theirs(rig, theirs, kind):
+    function, what = MIXED[kind]
+    before = all_of_theirs(rig)
+    assert before
+    task = {"kind": kind, "line": LINE, what: theirs[what], "attempt": "0", "until": "9" * 10}
+    assert (await rig.run(Task("send-line", function, task))).status_code == 200
+    assert (rig.whatsapp.messages, rig.whatsapp.read_marks, rig.whatsapp.typing) == ([], [], [])
+    assert rig.whatsapp.tokens == set()
+    assert all_of_theirs(rig) == before
+
+
+async def test_their_line_does_it(rig, theirs):
+    """Without this, a task that never does anything would pass."""
+    task = {"kind": "fetch_media", "line": THEIR_LINE, "message": theirs["message"], "attempt": "0"}
+    assert (await rig.run(Task("send-line", "sender", task))).status_code == 200
+    assert rig.whatsapp.tokens == {"theirs"}
+
+
+async def test_a_connections_events_are_its_own_accounts_alone(rig, theirs):
+    await rig.run(Task("sync-x", "sync", {"kind": "events", "connection": CONNECTION}))
+    assert {event["conversation"]["line"]["id"] for event in rig.crm.events} == {LINE}
+
+
+async def test_retention_of_one_account_takes_nothing_of_another(rig, theirs):
+    before = all_of_theirs(rig)
+    await rig.run(Task("housekeeping", "sync", {"kind": "retention", "account": "acme"}))
+    assert all_of_theirs(rig) == before
