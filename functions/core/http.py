@@ -2,7 +2,7 @@
 
 import functools
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from http import HTTPStatus
 from typing import Any
 
@@ -17,6 +17,16 @@ from functions.core.tasks import QueueUnavailable
 log = logging.getLogger(__name__)
 
 Handler = Callable[[Request], Awaitable[Response | ASGIApp]]
+
+
+SAFE = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+}
+"""What every answer says to a browser: it is what its type says, runs nothing, and stands in no frame."""
+
+_SAFE = [(name.lower().encode(), value.encode()) for name, value in SAFE.items()]
 
 
 class BodyTooLarge(Exception):
@@ -79,9 +89,12 @@ def guarded(handler: Handler) -> Handler:
     @functools.wraps(handler)
     async def edge(request: Request) -> Response | ASGIApp:
         try:
-            return await handler(request)
+            answer = await handler(request)
         except Exception as error:
-            return _answer_to(error)
+            answer = _answer_to(error)
+        if isinstance(answer, Response):
+            answer.raw_headers += _missing(answer.raw_headers)
+        return answer
 
     return edge
 
@@ -97,7 +110,9 @@ class Guard:
 
         async def watched(message: Message) -> None:
             nonlocal started
-            started = True
+            if message["type"] == "http.response.start":
+                started = True
+                message["headers"] = [*message["headers"], *_missing(message["headers"])]
             await send(message)
 
         try:
@@ -105,7 +120,12 @@ class Guard:
         except Exception as error:
             answer = _answer_to(error)
             if not started:
-                await answer(scope, receive, send)
+                await answer(scope, receive, watched)
+
+
+def _missing(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    there = {name for name, _ in headers}
+    return [one for one in _SAFE if one[0] not in there]
 
 
 def _answer_to(error: Exception) -> Response:

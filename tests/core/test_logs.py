@@ -45,6 +45,27 @@ def test_the_list_has_no_room_for_personal_data(name):
     assert name not in logs.FIELDS
 
 
+FORGING = 'x\r\n{"severity": "INFO"}\n\x1b[2J\x00\u2028\u2029\x85\ud800","severity":"DEBUG'
+"""Ends a line, begins an entry of its own, clears a terminal, and closes the quotes."""
+
+
+@pytest.mark.parametrize("field", logs.FIELDS)
+def test_no_value_forges_a_line(written, field):
+    log = logging.getLogger("functions.x")
+    log.warning("said", extra={field: FORGING})
+    log.warning("said", extra={field: {FORGING: [FORGING]}})
+    assert [(entry["severity"], entry["message"]) for entry in written()] == [("WARNING", "said")] * 2
+    assert written()[0][field] == FORGING
+
+
+def test_a_line_is_plain_letters(written, caplog):
+    record = logging.LogRecord("functions.x", logging.INFO, "", 0, "said", (), None)
+    record.reason = FORGING
+    line = logging.getLogger().handlers[0].format(record)
+    assert line.isascii()
+    assert line.isprintable()
+
+
 def test_an_exception_is_named_by_type_and_place_never_by_its_text(written):
     try:
         raise ValueError(PRIVATE)

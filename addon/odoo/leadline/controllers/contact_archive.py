@@ -50,6 +50,7 @@ class ContactArchive(http.Controller):
                 ("Content-Length", str(size)),
                 ("Content-Disposition", http.content_disposition(f"whatsapp-{partner.id}.zip")),
                 ("Cache-Control", "no-store"),
+                ("X-Content-Type-Options", "nosniff"),
             ],
         )
         response.call_on_close(file.close)

@@ -9,6 +9,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
 from ..tools import signature
+from ..tools.asked import line_of
 from ..tools.keys import SecretMalformed, decode_secret, derive
 
 TIMEOUT = 10
@@ -191,7 +192,7 @@ class LeadlineConnection(models.Model):
                 self.env._("The Leadline service does not know this connection: its id or its secret is wrong.")
             )
         if 400 <= answer.status_code < 600 and problem.get("detail"):
-            raise ServiceRefused(str(problem["detail"]), problem)
+            raise ServiceRefused(line_of(str(problem["detail"])), problem)
         if not answer.ok or document is None or answer.is_redirect:
             raise ServiceUnreachable(
                 self.env._("The Leadline service answered with an error (status %s).", answer.status_code)

@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
+from ..tools.asked import line_of
 from ..tools.edge import apart
 from .leadline_connection import ServiceRefused
 
@@ -60,7 +61,7 @@ class LeadlineConsentTelling(models.Model):
                 conversation.connection_id._call("PUT", path, payload=said)
             except ServiceRefused as refusal:
                 # The customer was erased there, or the service is older than this module.
-                _logger.info("Consent %s was refused by the service: %s", row.id, refusal.problem.get("code"))
+                _logger.info("Consent %s was refused by the service: %s", row.id, line_of(refusal.problem.get("code")))
                 if refusal.problem.get("code") != "not_found":
                     continue
             except UserError as failure:

@@ -1,6 +1,6 @@
 from odoo.tests import TransactionCase
 
-from ..tools.asked import fields_of, id_in, id_of, identifier_of, ids_of, text_of
+from ..tools.asked import fields_of, id_in, id_of, identifier_of, ids_of, line_of, text_of
 
 NONE = (None, True, "1", 1.0, [1], {"id": 1}, 0, -1, 2**31, 10**30, float("nan"))
 
@@ -25,4 +25,5 @@ class TestAsked(TransactionCase):
     def test_a_text_can_be_stored(self):
         self.assertEqual(text_of("a\0b\ud800"), "ab?")
         self.assertEqual([text_of(value) for value in (None, 7, [], {})], [""] * 4)
+        self.assertEqual(line_of("a\r\nERROR b\x1b[2J\0\u2028c"), "a ERROR b[2J c")
         self.assertEqual([fields_of({"a": 1}), fields_of([1])], [{"a": 1}, {}])

@@ -38,6 +38,11 @@ def text_of(value: object) -> str:
     return value.replace("\0", "").encode("utf-8", "replace").decode() if isinstance(value, str) else ""
 
 
+def line_of(value: object) -> str:
+    """Return a text as one line of a log or a notice: nothing in it ends the line or moves a terminal's cursor."""
+    return "".join(letter for letter in " ".join(text_of(value).split()) if letter.isprintable())
+
+
 def fields_of(value: object) -> dict:
     """Return an object's fields; none for what is no object."""
     return value if isinstance(value, dict) else {}
