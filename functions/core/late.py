@@ -47,7 +47,7 @@ async def _late_step(line: Line, wamid: str, store: Store, now: datetime) -> Ste
         return None
     if own:
         return _adopted(message, own, line, now)
-    assert early is not None
+    assert early is not None  # noqa: S101 - for the type checker
     writes = [
         update(message.key, joined(message.fields, early.fields), version=message.version),
         delete(early.key, version=early.version),

@@ -105,6 +105,6 @@ class Child:
 
     def stop(self) -> int:
         """End the program, wait until it is gone, and give its exit code. Harmless when it has ended."""
-        assert self._guard.stdin is not None
+        assert self._guard.stdin is not None  # noqa: S101 - for the type checker
         self._guard.stdin.close()
         return self.wait(self._grace + 10)

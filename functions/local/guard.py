@@ -19,7 +19,7 @@ from collections.abc import Sequence
 def guard(stop_signal: int, grace: float, command: Sequence[str]) -> int:
     """Run `command` and give its exit code, 128 + n when signal n ended it, 127 when it can't be started."""
     try:
-        program = subprocess.Popen(command, stdin=subprocess.DEVNULL, process_group=0)  # noqa: S603
+        program = subprocess.Popen(command, stdin=subprocess.DEVNULL, process_group=0)  # noqa: S603 - our own command
     except OSError as error:
         sys.stderr.write(f"{command[0]}: {error.strerror}\n")
         return 127

@@ -140,7 +140,7 @@ async def remove(setup: Setup, progress: Progress, *, deregister: bool) -> None:
     """Take a line off: nothing comes in or goes out, and what was said stays. Raises `StepFailed`."""
     ports, line = setup.ports, setup.line
     [document, account] = await ports.store.get([line_key(line.id), waba_key(line.waba)])
-    assert document
+    assert document  # noqa: S101 - for the type checker
     steps: list[Step] = [("override", _end_override)]
     if alone_in(line, account):
         steps.append(("subscription", _unsubscribe))

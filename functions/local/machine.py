@@ -141,8 +141,8 @@ class Machine:
 
     async def start(self, crm_url: str | None, crm_database: str) -> None:
         """Write the demo line and begin to work; the app must be served soon after."""
-        assert self.settings.token_keys
-        assert self.settings.connection_keys
+        assert self.settings.token_keys  # noqa: S101 - for the type checker
+        assert self.settings.connection_keys  # noqa: S101 - for the type checker
         await demo.seed(
             self._store,
             crm_url=crm_url,

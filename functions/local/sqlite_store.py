@@ -248,4 +248,4 @@ _COLLECTIONS = ", ".join(f"'{name}'" for name in EXPIRING)
 
 # The index is named: SQLite would rather look at all documents of each collection, and nobody could write meanwhile.
 PURGE = f"""DELETE FROM documents WHERE rowid IN (SELECT rowid FROM documents INDEXED BY by_expiry
-    WHERE collection IN ({_COLLECTIONS}) AND {_field(TTL_FIELD)} <= ? LIMIT {_PURGED_AT_ONCE})"""  # noqa: S608
+    WHERE collection IN ({_COLLECTIONS}) AND {_field(TTL_FIELD)} <= ? LIMIT {_PURGED_AT_ONCE})"""  # noqa: S608 - our own names

@@ -136,7 +136,7 @@ class History:
             await tasks.enqueue(deliver_task(self._line.connection, key_of("history", fresh[-1][1])))
 
     async def _change(self, item: Past) -> None:
-        assert not isinstance(item.said, Message)
+        assert not isinstance(item.said, Message)  # noqa: S101 - for the type checker
         for _ in range(_RACES):
             try:
                 step = await change_step(item.said, self._line, self._ports.store, self._ports.now(), told=False)

@@ -162,7 +162,7 @@ class Databases:
             raise SetUpFailed(f"Odoo knows no {', '.join(missing)}. {way_out}")
         for module, checksum in self._checksums([*new, *changed]).items():
             note = f"('local.checksum.{module}', '{checksum}') ON CONFLICT (key) DO UPDATE SET value = excluded.value"
-            self.postgres.sql(f"INSERT INTO ir_config_parameter (key, value) VALUES {note}", name)  # noqa: S608
+            self.postgres.sql(f"INSERT INTO ir_config_parameter (key, value) VALUES {note}", name)  # noqa: S608 - our own names
 
     def _checksums(self, modules: Sequence[str]) -> dict[str, str]:
         """By name, what the files of those of `modules` are like that are ours."""

@@ -147,7 +147,7 @@ class Customers:
         """Set some of a customer's columns."""
         columns = ", ".join(f"{name} = ?" for name in fields)
         # The names are this module's and its callers' own, never a request's.
-        self._database.run(f"UPDATE customers SET {columns} WHERE wa_id = ?", *fields.values(), wa_id)  # noqa: S608
+        self._database.run(f"UPDATE customers SET {columns} WHERE wa_id = ?", *fields.values(), wa_id)  # noqa: S608 - our own names
         self._changes.publish(wa_id)
         return self._existing(wa_id)
 
