@@ -37,7 +37,7 @@ _AGENTS_RATE = 5.0
 _QUIET_SECONDS = 12.0
 _STRETCH = 10.0
 _FIRST_SYNC_SECONDS = 60.0
-_LONGEST = 300.0
+_LONGEST = 900.0
 _TEMPLATE = {"name": "hello_world", "language": {"code": "en_US"}}
 
 _FAULTS: Mapping[str, tuple[int, dict[str, Any]]] = {

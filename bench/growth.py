@@ -10,14 +10,16 @@ import argparse
 import statistics
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import httpx
 import uvloop
 
+from bench.cost import Bill, CountedStore
 from bench.filled import Chat, customer, fill, sample
 from bench.peers.home import FOLDER
 from bench.table import Progress, quietly, run
@@ -33,18 +35,23 @@ _ROUNDS = 40
 
 @dataclass(slots=True)
 class Cost:
-    """The seconds of each round."""
+    """The seconds of each round, and the documents that were read in it, as Firestore counts."""
 
     cpu: list[float] = field(default_factory=list)
     clock: list[float] = field(default_factory=list)
+    reads: list[int] = field(default_factory=list)
 
 
 class Shop:
     """A filled store with the functions on it, and what happens there again and again."""
 
-    def __init__(self, rig: Rig, chats: Sequence[Chat]) -> None:
+    def __init__(self, rig: Rig, chats: Sequence[Chat], folder: Path) -> None:
+        self.bill: Bill = Counter()
         self._rig = rig
         self._chats = chats
+        self._file = SqliteStore(folder / "store.db")
+        rig.ports = replace(rig.ports, store=CountedStore(self._file, self.bill))
+        rig.start()
         self._turn = 0
         self._said = 0
 
@@ -106,11 +113,12 @@ class Shop:
         await self._good(self._rig.run(Task("housekeeping", "sync", {"kind": "sweep"})))
 
     async def purge(self) -> None:
-        await self._store.purge_expired(self._rig.clock())
+        await self._file.purge_expired(self._rig.clock())
 
-    @property
-    def _store(self) -> SqliteStore:
-        return self._rig.store._store  # type: ignore[return-value]
+    async def close(self) -> None:
+        """Close the files."""
+        await self._file.close()
+        await self._rig.store.close()
 
     async def _good(self, call: Awaitable[httpx.Response]) -> None:
         answer = await call
@@ -143,7 +151,7 @@ async def measured(folder: Path, sizes: Sequence[int], progress: Progress) -> di
         for size in sizes:
             began = time.perf_counter()
             shops[size] = await _shop(folder / str(size), size)
-            open_.push_async_callback(shops[size]._rig.store.close)
+            open_.push_async_callback(shops[size].close)
             progress(f"{size:,} messages stored, in {time.perf_counter() - began:.0f} s")
         for number in range(_ROUNDS + 1):
             for size in list(sizes)[:: -1 if number % 2 else 1]:
@@ -151,12 +159,14 @@ async def measured(folder: Path, sizes: Sequence[int], progress: Progress) -> di
                 shop.next()
                 await shop.look_up()
                 for name, operation in _OPERATIONS.items():
+                    shop.bill.clear()
                     cpu, clock = time.process_time(), time.perf_counter()
                     await operation(shop)
                     # The first round warmed everything up.
                     if number:
                         costs[name][size].cpu.append(time.process_time() - cpu)
                         costs[name][size].clock.append(time.perf_counter() - clock)
+                        costs[name][size].reads.append(shop.bill["reads"])
     return costs
 
 
@@ -169,7 +179,7 @@ async def _shop(folder: Path, size: int) -> Shop:
     filled = Rig(folder)
     filled.secret = rig.secret
     filled.crm.secret = rig.secret
-    return Shop(filled, chats)
+    return Shop(filled, chats, folder)
 
 
 def rows(sizes: Sequence[int] = SIZES, progress: Progress = quietly) -> list[tuple[str, str]]:
@@ -188,7 +198,8 @@ def _shown(by_size: dict[int, Cost]) -> str:
         f"{cpu[size] / cpu[smallest]:.2f} × at {size:,} ({clock[size] / clock[smallest]:.2f} × on the clock)"
         for size in others
     )
-    return f"{ratios}; at {smallest:,} it is {cpu[smallest]:.1f} ms of CPU"
+    reads = ", ".join(f"{statistics.median(cost.reads):g}" for cost in by_size.values())
+    return f"{ratios}; at {smallest:,} it is {cpu[smallest]:.1f} ms of CPU; documents read: {reads}"
 
 
 def main() -> None:

@@ -42,7 +42,7 @@ _CONNECTIONS = 1000
 _FIRST_RETRY, _LONGEST_RETRY = 1.0, 30.0
 _QUIET_SECONDS = 10.0
 _FLOOR_SECONDS = 10.0
-_DRAIN_SECONDS = 240.0
+_DRAIN_SECONDS = 900.0
 _STEP = 10
 """Seconds between two figures of the backlog."""
 

@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Literal
 
 from functions.core.store import (
@@ -93,6 +94,7 @@ def _map_bytes(fields: Mapping[str, Any], depth: int, place: _Place) -> int:
     return total
 
 
+@lru_cache(maxsize=1024)  # Nearly all are our own words, which every document repeats.
 def _name_bytes(name: str) -> int:
     length = _text_bytes(name)
     if not 1 < length <= MAX_NAME_BYTES + 1 or _RESERVED_NAME.fullmatch(name):
