@@ -25,7 +25,7 @@ from msgspec import json
 from bench.one_machine import NUMBERS, OneMachine, one_machine, take_events
 from bench.open_loop import Server, paced, request
 from bench.peers.home import FOLDER
-from bench.table import Progress, milliseconds, percentile, quietly, run
+from bench.table import Progress, aloud, milliseconds, percentile, run
 from functions.core.queues import LIMITS
 from functions.core.status import shown
 
@@ -274,7 +274,7 @@ _TEMPLATES = """SELECT fields FROM documents
     WHERE collection = 'messages' AND json_extract(fields, '$.type') = 'template'"""
 
 
-def rows(plan: Plan = Plan(), progress: Progress = quietly) -> list[tuple[str, str]]:
+def rows(plan: Plan = Plan(), progress: Progress = aloud) -> list[tuple[str, str]]:
     """Return the rows of the table."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
@@ -316,7 +316,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Send a template to many customers while agents answer others.")
     parser.add_argument("--messages", type=int, default=Plan().messages)
     parser.add_argument("--lines", type=int, default=Plan().lines)
-    run(parser, "campaign", lambda given, progress: rows(Plan(given.messages, given.lines), progress))
+    run(parser, "campaign", lambda given: rows(Plan(given.messages, given.lines)))
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ import uvloop
 from bench.cost import Bill, CountedStore
 from bench.filled import Chat, customer, fill, sample
 from bench.peers.home import FOLDER
-from bench.table import Progress, quietly, run
+from bench.table import Progress, aloud, run
 from functions.core.outbox import send_task
 from functions.core.tasks import Task
 from functions.local.sqlite_store import SqliteStore
@@ -182,7 +182,7 @@ async def _shop(folder: Path, size: int) -> Shop:
     return Shop(filled, chats, folder)
 
 
-def rows(sizes: Sequence[int] = SIZES, progress: Progress = quietly) -> list[tuple[str, str]]:
+def rows(sizes: Sequence[int] = SIZES, progress: Progress = aloud) -> list[tuple[str, str]]:
     """Return the rows of the table."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
@@ -206,7 +206,7 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description="Compare what operations cost with few messages stored and with many.")
     parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
-    run(parser, "growth", lambda given, progress: rows(given.sizes, progress))
+    run(parser, "growth", lambda given: rows(given.sizes))
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from starlette.types import ASGIApp
 
 from bench.idle.ports import IdleTasks
 from bench.peers.home import FOLDER, PROJECT
-from bench.table import Progress, quietly, run
+from bench.table import Progress, aloud, run
 from bench.texts import SENTENCE
 from functions.chat.app import create as create_chat
 from functions.core.events import event
@@ -281,7 +281,7 @@ async def _lines(name: str, folder: Path, messages: int) -> AsyncIterator[float]
             child.kill()
 
 
-def rows(messages: int = 200_000, progress: Progress = quietly) -> list[tuple[str, str]]:
+def rows(messages: int = 200_000, progress: Progress = aloud) -> list[tuple[str, str]]:
     """Return the rows of the table."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
@@ -308,7 +308,7 @@ def main() -> None:
     if known.process:
         uvloop.run(_run(known.process, known.folder, known.messages))
     else:
-        run(parser, "memory", lambda given, progress: rows(given.messages, progress))
+        run(parser, "memory", lambda given: rows(given.messages))
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ from bench.books import Books
 from bench.one_machine import NUMBERS, OneMachine, one_machine
 from bench.open_loop import Server, paced, request
 from bench.peers.home import FOLDER
-from bench.table import Progress, milliseconds, percentile, quietly, run
+from bench.table import Progress, aloud, milliseconds, percentile, run
 from bench.texts import SENTENCE
 from bench.webhook_load import uvicorn
 from functions.core.signature import sign_meta
@@ -286,7 +286,7 @@ def _number(store: sqlite3.Connection, sql: str) -> int:
     return int(number or 0)
 
 
-def rows(plan: Plan = Plan(), progress: Progress = quietly) -> list[tuple[str, str]]:
+def rows(plan: Plan = Plan(), progress: Progress = aloud) -> list[tuple[str, str]]:
     """Return the rows of the table."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     # Beside the project, on a disk as the real files have: a folder for temporary files may lie in memory.
@@ -348,7 +348,7 @@ def main() -> None:
     parser.add_argument("--rate", type=int, default=Plan().rate)
     parser.add_argument("--seconds", type=int, default=Plan().seconds)
     parser.add_argument("--people", type=int, default=Plan().people)
-    run(parser, "storm", lambda given, progress: rows(Plan(given.rate, given.seconds, given.people), progress))
+    run(parser, "storm", lambda given: rows(Plan(given.rate, given.seconds, given.people)))
 
 
 if __name__ == "__main__":

@@ -19,8 +19,9 @@ Progress = Callable[[str], None]
 _SERVED_BY = ("uvicorn", "uvloop", "httptools", "starlette", "msgspec")
 
 
-def quietly(_: str) -> None:
-    """Say nothing about the progress."""
+def aloud(said: str) -> None:
+    """Print how far a load has come."""
+    print(f"  … {said}", flush=True)
 
 
 def percentile(seconds: Sequence[float], at: float) -> float:
@@ -35,12 +36,12 @@ def milliseconds(seconds: Sequence[float], at: float) -> str:
     return f"{percentile(seconds, at) * 1e3:,.1f} ms"
 
 
-def run(parser: argparse.ArgumentParser, name: str, rows: Callable[[argparse.Namespace, Progress], Rows]) -> None:
-    """Run a load from the command line: print its progress and its table; `--write` puts that into `docs/load.md`."""
+def run(parser: argparse.ArgumentParser, name: str, rows: Callable[[argparse.Namespace], Rows]) -> None:
+    """Run a load from the command line: print its table; `--write` also puts it into `docs/load.md`."""
     parser.add_argument("--write", action="store_true", help="write the table into docs/load.md")
     given = parser.parse_args()
     began = time.perf_counter()
-    found = rows(given, lambda said: print(f"  … {said}", flush=True))
+    found = rows(given)
     seconds = time.perf_counter() - began
     for title, figure in found:
         print(f"  {title:<58} {figure}", flush=True)

@@ -25,7 +25,7 @@ from bench.books import Books
 from bench.one_machine import NUMBERS, OneMachine, one_machine
 from bench.open_loop import Server, paced, request
 from bench.peers.home import FOLDER
-from bench.table import Progress, milliseconds, percentile, quietly, run
+from bench.table import Progress, aloud, milliseconds, percentile, run
 
 _FAST, _SLOW = 5.0, 60.0
 """Seconds between two questions; see `live.js` of the add-on."""
@@ -179,7 +179,7 @@ def _turns(machine: OneMachine, count: int) -> Iterator[tuple[str, str]]:
     return itertools.cycle(met[:count])
 
 
-def rows(plan: Plan = Plan(), progress: Progress = quietly) -> list[tuple[str, str]]:
+def rows(plan: Plan = Plan(), progress: Progress = aloud) -> list[tuple[str, str]]:
     """Return the rows of the table."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
@@ -215,7 +215,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Keep many chat tabs open while customers write.")
     parser.add_argument("--tabs", type=int, default=Plan().tabs)
     parser.add_argument("--seconds", type=int, default=Plan().seconds)
-    run(parser, "tabs", lambda given, progress: rows(Plan(given.tabs, given.seconds), progress))
+    run(parser, "tabs", lambda given: rows(Plan(given.tabs, given.seconds)))
 
 
 if __name__ == "__main__":
