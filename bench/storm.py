@@ -213,11 +213,12 @@ async def storm(folder: Path, plan: Plan, progress: Progress) -> Outcome:
         cpu, began = await machine.cpu(), time.perf_counter()
         posts = iter(webhooks)
         watching = asyncio.create_task(_watch(outcome, books, known, progress))
-        await asyncio.gather(
-            paced(plan.rate, plan.seconds, lambda due: meta.post(next(posts), due)),
-            work.go_on(plan.seconds),
-        )
-        outcome.in_time = meta.got.taken
+
+        async def offer() -> None:
+            await paced(plan.rate, plan.seconds, lambda due: meta.post(next(posts), due))
+            outcome.in_time = meta.got.taken
+
+        await asyncio.gather(offer(), work.go_on(plan.seconds))
         await meta.settled(_DRAIN_SECONDS)
         outcome.taken_after = time.perf_counter() - began
         await books.heard(known + plan.count, _DRAIN_SECONDS)
@@ -301,9 +302,9 @@ def _shown(outcome: Outcome) -> list[tuple[str, str]]:
     return [
         ("offered", f"{plan.count:,} messages of {plan.people:,} customers on {len(NUMBERS)} lines, {plan.rate:,}/s"),
         (
-            "taken within the time, at the first attempt",
-            f"{outcome.in_time / plan.seconds:,.0f}/s, {len(got.at_once) / plan.count:.1%} (the floor "
-            f"{len(floor) / outcome.floor.offered:.1%})",
+            "taken while they came",
+            f"{outcome.in_time / plan.seconds:,.0f}/s; of all {len(got.at_once) / plan.count:.1%} at the first attempt "
+            f"(the floor {len(floor) / outcome.floor.offered:.1%})",
         ),
         ("refused, and delivered again by Meta", refused or "0"),
         *(
@@ -326,7 +327,7 @@ def _shown(outcome: Outcome) -> list[tuple[str, str]]:
         _compared("agent's send → taken by the chat API", outcome.quiet.sent, outcome.work.sent),
         _compared("tab's question for a page → its answer", outcome.quiet.asked, outcome.work.asked),
         (
-            "agents' texts sent, lost, doubled; refused at first",
+            "agents' texts sent, lost, doubled; calls refused at first",
             f"{len(outcome.quiet.sent) + len(outcome.work.sent)}, {outcome.lost_texts}, {outcome.doubled_texts}; "
             f"{sum(outcome.work.refused.values())}",
         ),
