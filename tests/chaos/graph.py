@@ -18,7 +18,8 @@ from tests.chaos.world import World
 from tests.rig import file_answer
 
 _WAIT = (4, 80007, 130429, 131056, 131057, 133015)
-_NEVER = {"text": (131047, 131026, 130472, 130403), "template": (131049, 130472, 132015), "reaction": (131009,)}
+_WINDOW_CLOSED = 131047
+_NEVER = {"text": (_WINDOW_CLOSED, 131026, 130472, 130403), "template": (131049, 130472, 132015), "reaction": (131009,)}
 _NEVER_OTHERS = (131026, 131009, 131053)
 _MARKETING = (131050,)
 _LOCKED = (368, 131031, 131042, 190)
@@ -106,6 +107,7 @@ class Graph:
             codes = _MARKETING if said.marketing else _NEVER.get(body["type"], _NEVER_OTHERS)
             code = self.calamity.chance.choice(codes)
             said.fate = "refused"
+            person.closed |= code == _WINDOW_CLOSED
             if code in _MARKETING:
                 person.wishes.append(Wish(int(self.clock.wall()), "stop", "whatsapp", exact=False))
             return _refusal(code)

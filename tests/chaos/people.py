@@ -63,7 +63,8 @@ class Wish(NamedTuple):
 class Person:
     """A customer, with every identity they ever had. `moves`: how often another one came in place of the last.
 
-    `heard`: in which round and at what time a wish was surely taken, by the wish.
+    `heard`: in which round and at what time a wish was surely taken, by the wish. `closed`: WhatsApp once said that the
+    window is closed, and is believed.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Person:
     moves: int = 0
     said: list[Said] = field(default_factory=list)
     wishes: list[Wish] = field(default_factory=list)
+    closed: bool = False
     heard: dict[Wish, tuple[int, float]] = field(default_factory=dict)
     phone: list[str] = field(default_factory=list)
     phone_reactions: dict[str, str] = field(default_factory=dict)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.day import Plan, arranged
-from tests.chaos.people import CUSTOMER
+from tests.chaos.people import AGENT, CUSTOMER
 from tests.chaos.verdict import violations
 
 pytestmark = pytest.mark.timeout(600)
@@ -21,8 +21,18 @@ async def test_a_worst_day_ends_as_it_was_said(tmp_path: Path, seed: int) -> Non
         assert day.calamity.struck["CRM away"]
 
 
+async def test_a_day_of_three_times_the_faults_ends_as_it_was_said(tmp_path: Path) -> None:
+    async with arranged(tmp_path, Plan(events=400, people=12, seed=205, kill=100, moves=3, worse=3)) as day:
+        await day.passes()
+        assert await violations(day) == []
+        for fault in ("Graph refused the message", "Graph asks to wait", "statuses came before the answer"):
+            assert day.calamity.struck[fault], fault
+        assert {said.kind for person in day.world.people for said in person.of(AGENT)} >= {"reaction", "document"}
+
+
 async def test_customers_who_change_their_numbers_lose_nothing(tmp_path: Path) -> None:
-    """Of this kind were joined conversations whose messages stayed behind with the task that was lost."""
+    """Of this kind were joined conversations whose messages stayed behind with the task that was lost, and customers
+    whose words went to a redirect since late tasks of one joining came after the next."""
     plan = Plan(events=400, people=12, seed=14, kill=100, moves=10)
     async with arranged(tmp_path, plan) as day:
         await day.passes()

@@ -28,7 +28,7 @@ _SHOWN = {
 }
 """Where a message of a type shows what was said."""
 
-_ANSWERED_WITHIN = 20 * 3600
+_ANSWERED_WITHIN = 3 * 3600
 """Seconds: a STOP that is heard of later may be too late for an answer, since the window closes."""
 
 _SOON = 10
@@ -187,7 +187,7 @@ def _courtesies(person: Person, items: list[dict[str, Any]]) -> Iterator[str]:
     if len(told) > len(stops):
         yield f"{len(stops)} times stop, answered {len(told)} times"
     wrote = [wish for wish in stops if wish.source == "keyword" and person.heard[wish][1] < wish.at + _ANSWERED_WITHIN]
-    if wrote and len(stops) == len(person.wishes) and not told:
+    if wrote and len(stops) == len(person.wishes) and not person.closed and not told:
         yield "wrote STOP, and was not answered"
 
 
