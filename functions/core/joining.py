@@ -12,7 +12,7 @@ from typing import Any
 from functions.core.conversation import contact_key, conversation_key, grown
 from functions.core.events import deliver_task, event
 from functions.core.ids import key_of
-from functions.core.outbox import is_bulk, send_task
+from functions.core.outbox import is_bulk, outbox_key, outbox_of, send_task, waiting
 from functions.core.ports import Ports
 from functions.core.store import (
     NOW,
@@ -21,6 +21,7 @@ from functions.core.store import (
     Increment,
     Key,
     Maximum,
+    NotFound,
     Query,
     Stale,
     Store,
@@ -187,17 +188,38 @@ async def carry(ports: Ports, conversation: str) -> None:
         return
     into = await _last(ports.store, Key("conversations", younger.fields["merged_into"]))
     await _carry_counters(ports, younger, into)
+    if not await _carry_outbox(ports, younger, into):
+        return  # The sweep comes again.
     while found := await ports.store.query(
         Query("messages", {"conversation": conversation}, order="sort", descending=True, limit=_AT_ONCE)
     ):
         await ports.store.commit([update(one.key, _carried(one, younger, into.id)) for one in found])
-        if waiting := [one for one in found if one.fields.get("waiting")]:
-            line, bulk = younger.fields["line"], all(is_bulk(one.fields) for one in waiting)
-            await ports.tasks.enqueue(send_task(line, into.id, f"carried {found[0].key.id}", bulk=bulk))
     [younger] = await ports.store.get([younger.key])
     if younger and (end := _carried_all(ports, younger)):
         with contextlib.suppress(Stale):  # Somebody has just added something: the sweep comes again.
             await ports.store.commit(end)
+
+
+async def _carry_outbox(ports: Ports, younger: Document, into: Key) -> bool:
+    """Carry what waits to be sent, and return whether all of it is carried.
+
+    While one of it is being sent, or its sender has died, all of it stays until that one's end is known: in another
+    outbox it would be sent once more.
+    """
+    while found := await ports.store.query(waiting(younger.key.id, _AT_ONCE)):
+        # Read after the messages, which are carried as they were then: who takes one meanwhile is seen here or there.
+        [lease] = await ports.store.get([outbox_key(younger.key.id)])
+        if outbox_of(younger.key.id, lease).holds:
+            return False
+        try:
+            await ports.store.commit(
+                [update(one.key, _carried(one, younger, into.id), version=one.version) for one in found]
+            )
+        except (Stale, NotFound):
+            return False
+        line, bulk = younger.fields["line"], all(is_bulk(one.fields) for one in found)
+        await ports.tasks.enqueue(send_task(line, into.id, f"carried {found[0].key.id}", bulk=bulk))
+    return True
 
 
 def _carried(message: Document, younger: Document, into: str) -> dict[str, Any]:

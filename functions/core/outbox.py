@@ -86,17 +86,21 @@ def waiting(conversation: str, limit: int = 1) -> Query:
     return Query("messages", {"conversation": conversation, "waiting": True}, order="queued", limit=limit)
 
 
-def take(outbox: Outbox, account: str, message: str, now: datetime) -> list[Write]:
-    """Return the writes that take the lease for one message; the commit is refused if another was quicker."""
+def take(outbox: Outbox, account: str, message: Document, now: datetime) -> list[Write]:
+    """Return the writes that take the lease for one message; the commit is refused if another was quicker.
+
+    It is refused as well if the message has changed since it was read: it may have been carried to another outbox.
+    """
     fields = {
         "account": account,
         "busy_until": (now + LEASE).timestamp(),
-        "holds": message,
+        "holds": message.key.id,
         # Two takers that wrote the same would both succeed: a write that changes nothing leaves the version as it is.
         "taker": uuid.uuid4().hex,
     }
     lease = create(outbox.key, fields) if outbox.version is None else update(outbox.key, fields, version=outbox.version)
-    return [lease, update(message_key(message), {**reached("sending", int(now.timestamp())), "changed": NOW})]
+    sending = {**reached("sending", int(now.timestamp())), "changed": NOW}
+    return [lease, update(message.key, sending, version=message.version)]
 
 
 def let_go(outbox: Outbox, until: datetime | None = None, *, sent: datetime | None = None, tries: int = 0) -> Write:

@@ -78,9 +78,9 @@ async def send(desk: Desk, line_id: str, conversation: str, *, bulk: bool = Fals
     needed = await around(store, message, about)
     probe = [probed(hold, line, message.key.id, now)] if hold else []
     try:
-        await store.commit([*outbox.take(box, line.account, message.key.id, now), *probe])
+        await store.commit([*outbox.take(box, line.account, message, now), *probe])
     except (AlreadyExists, Stale, NotFound):
-        # Another task was quicker; the message that this one stands for still needs a dispatch.
+        # Another task was quicker, or the message changed; the one that this task stands for still needs a dispatch.
         await come_back(desk, line, conversation, now, bulk=bulk)
         return
     await _send_held(desk, Settlement(desk, line, box, message, needed, hold))

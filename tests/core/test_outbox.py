@@ -5,7 +5,7 @@ import pytest
 from functions.core import outbox
 from functions.core.graph import LONGEST, LONGEST_UPLOAD
 from functions.core.message import message_key
-from functions.core.store import NOW, AlreadyExists, NotFound, Stale, create, delete
+from functions.core.store import NOW, AlreadyExists, NotFound, Stale, create, delete, update
 
 START = datetime(2026, 11, 22, 12, tzinfo=UTC)
 CONVERSATION = "conversation"
@@ -20,6 +20,11 @@ async def queue(store, *messages):
 async def box_in(store):
     [document] = await store.get([outbox.outbox_key(CONVERSATION)])
     return outbox.outbox_of(CONVERSATION, document)
+
+
+async def one_in(store):
+    [message] = await store.get([message_key("one")])
+    return message
 
 
 async def waiting_in(store):
@@ -39,7 +44,7 @@ async def test_an_outbox_that_never_sent_is_free(store):
 
 async def test_a_lease_names_its_message_and_outlives_every_call(store):
     await queue(store, "one")
-    await store.commit(outbox.take(await box_in(store), "acme", "one", START))
+    await store.commit(outbox.take(await box_in(store), "acme", await one_in(store), START))
     box = await box_in(store)
     assert box.holds == "one"
     assert box.busy_until == START + outbox.LEASE
@@ -49,27 +54,36 @@ async def test_a_lease_names_its_message_and_outlives_every_call(store):
 async def test_of_two_who_take_a_lease_at_once_one_is_refused(store):
     await queue(store, "one")
     first = await box_in(store)
-    await store.commit(outbox.take(first, "acme", "one", START))
+    await store.commit(outbox.take(first, "acme", await one_in(store), START))
     with pytest.raises(AlreadyExists):
-        await store.commit(outbox.take(first, "acme", "one", START))
+        await store.commit(outbox.take(first, "acme", await one_in(store), START))
     await store.commit([outbox.let_go(first)])
     second = await box_in(store)
-    await store.commit(outbox.take(second, "acme", "one", START))
+    await store.commit(outbox.take(second, "acme", await one_in(store), START))
     with pytest.raises(Stale):
-        await store.commit(outbox.take(second, "acme", "one", START))
+        await store.commit(outbox.take(second, "acme", await one_in(store), START))
 
 
 async def test_a_lease_can_not_be_taken_for_a_message_that_is_gone(store):
     await queue(store, "one")
-    await store.commit([delete(message_key("one"))])
-    with pytest.raises(NotFound):
-        await store.commit(outbox.take(await box_in(store), "acme", "one", START))
+    gone = await one_in(store)
+    await store.commit([delete(gone.key)])
+    with pytest.raises((NotFound, Stale)):
+        await store.commit(outbox.take(await box_in(store), "acme", gone, START))
     assert (await box_in(store)).version is None
+
+
+async def test_a_lease_can_not_be_taken_for_a_message_that_has_changed_since_it_was_read(store):
+    await queue(store, "one")
+    read = await one_in(store)
+    await store.commit([update(read.key, {"conversation": "another"})])
+    with pytest.raises(Stale):
+        await store.commit(outbox.take(await box_in(store), "acme", read, START))
 
 
 async def test_letting_go_frees_the_outbox_at_once_or_from_a_time_on(store):
     await queue(store, "one")
-    await store.commit(outbox.take(await box_in(store), "acme", "one", START))
+    await store.commit(outbox.take(await box_in(store), "acme", await one_in(store), START))
     later = START + timedelta(seconds=30)
     for until, free_from in ((later, later), (None, datetime.fromtimestamp(0, UTC))):
         await store.commit([outbox.let_go(await box_in(store), until)])

@@ -1,11 +1,14 @@
 """A customer who changes number or user id stays who he is, and two are joined only by WhatsApp's own word."""
 
+import asyncio
 import itertools
+from contextlib import suppress
 
 import pytest
 
 from functions.core.consent import marketing
 from tests.payloads import ANA, NUMBER, Customer, inbound_text, message, status, value
+from tests.rig import accepted
 
 NEW = Customer("5511912345678", "BR.99999999999999999999", "Ana")
 
@@ -279,3 +282,61 @@ async def test_two_changes_that_become_known_at_once_end_as_one_though_the_last_
     assert await texts(rig, first) == ["Hello", "From my new number", "From my newest number", "Still me"]
     assert (await rig.tab(first).head())["received"] == 4
     assert [one["id"] for one in await conversations(rig) if not one["merged_into"]] == [first]
+
+
+async def test_what_is_being_sent_while_its_conversation_is_joined_is_not_sent_once_more(rig):
+    first = await rig.met(ANA)
+    tab = await rig.chatting(NEW)
+    await tab.say("On my way")
+
+    async def slowly(_request):
+        rig.whatsapp.plays(None)
+        await rig.deliver(moved())
+        await rig.drain()
+        return accepted("wamid.out.1")
+
+    rig.whatsapp.plays(slowly)
+    await rig.drain()
+    await settle(rig)
+    await rig.sweep()
+    assert rig.whatsapp.texts == ["On my way"]
+    assert await texts(rig, first) == ["Hello", "Hello", "On my way"]
+
+
+async def test_what_a_sender_that_died_was_sending_is_unknown_also_after_a_joining(rig):
+    first = await rig.met(ANA)
+    tab = await rig.chatting(NEW)
+    await tab.say("Perhaps")
+
+    async def dies(_request):
+        raise asyncio.CancelledError
+
+    rig.whatsapp.plays(dies)
+    [task] = rig.tasks.of_kind("send")
+    with suppress(asyncio.CancelledError):
+        await rig.run(task)
+    rig.whatsapp.plays(None)
+    rig.start()
+    await rig.deliver(moved())
+    await settle(rig)
+    rig.clock.forward(minutes=3)
+    await rig.sweep()
+    await rig.sweep()
+    assert rig.whatsapp.texts == ["Perhaps"]
+    assert [(one["text"]["body"], one["status"]) for one in await rig.tab(first).messages() if one["client_id"]] == [
+        ("Perhaps", "unknown")
+    ]
+
+
+async def test_a_reaction_that_waits_in_the_younger_is_still_sent(rig):
+    await rig.met(ANA)
+    tab = await rig.chatting(NEW)
+    reaction = {"message_id": (await tab.last())["id"], "emoji": "👍"}
+    await tab.send({"type": "reaction", "reaction": reaction})
+    held, rig.tasks.waiting = rig.tasks.waiting, []
+    await rig.deliver(moved())
+    await rig.drain()
+    rig.tasks.waiting += held
+    await settle(rig)
+    [sent] = [message for message in rig.whatsapp.messages if message["type"] == "reaction"]
+    assert sent["reaction"]["emoji"] == "👍"
