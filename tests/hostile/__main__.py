@@ -7,7 +7,6 @@ docs/security.md. Where atheris is installed (`pip install '.[fuzz]'`), the pars
 import argparse
 import contextlib
 import logging
-import platform
 import re
 import sys
 import tempfile
@@ -23,8 +22,8 @@ from tests.hostile.odoo import DOORS, attack_door, doors
 from tests.open_line import running
 
 DOCS = Path(__file__).parents[2] / "docs" / "security.md"
-_PLACE = re.compile(r"(<!-- made by: python -m tests\.hostile.*?-->\n).*?(<!-- end -->)", re.DOTALL)
-_HEAD = ("surface", "inputs", "crashes", "5xx", "otherwise wrong", "answers")
+_PLACE = re.compile(r"(<!-- made by: python -m tests\.hostile.*?-->\n)(.*?)(<!-- end -->)", re.DOTALL)
+_HEAD = ("surface", "inputs", "crashes", "5xx", "otherwise wrong", "answers", "on")
 
 
 def main() -> int:
@@ -36,7 +35,7 @@ def main() -> int:
     parser.add_argument("--only", default="", help="a part of a surface's name")
     parser.add_argument("--write", action="store_true", help="put the table into docs/security.md")
     asked = parser.parse_args()
-    rows, wrong = [], []
+    wrong = []
     logging.disable(logging.CRITICAL)
     with contextlib.ExitStack() as open_things:
         for name, attacked in _attacks(asked, open_things):
@@ -44,13 +43,13 @@ def main() -> int:
                 continue
             began = time.monotonic()
             tally = attacked()
-            rows.append(_row(tally))
-            print("  ".join(rows[-1]), f"({time.monotonic() - began:.0f} s)", flush=True)
+            row = _row(tally)
+            print("  ".join(row), f"({time.monotonic() - began:.0f} s)", flush=True)
             wrong += tally.wrong
+            if asked.write:
+                _write(row)
     for one in wrong:
         print(f"\n{one[:1000]}")
-    if asked.write:
-        _write(rows, asked)
     return int(bool(wrong))
 
 
@@ -73,12 +72,16 @@ def _row(tally: Tally) -> tuple[str, ...]:
     return tally.surface, *(f"{number:,}" for number in numbers), statuses or "–"
 
 
-def _write(rows: list[tuple[str, ...]], asked: argparse.Namespace) -> None:
-    """Put the table where the page has a place for it."""
-    made = f"{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, `--examples {asked.examples}`"
-    lines = [" | ".join(one) for one in (_HEAD, ("---",) * len(_HEAD), *rows)]
-    table = "\n".join([made + ":", "", *(f"| {line} |" for line in lines), ""])
-    DOCS.write_text(_PLACE.sub(lambda found: found[1] + table + found[2], DOCS.read_text()))
+def _write(row: tuple[str, ...]) -> None:
+    """Put a row into the table in the docs, in the place of what stood there of the same surface."""
+    page = DOCS.read_text()
+    found = _PLACE.search(page)
+    assert found, "docs/security.md has no place for the table"
+    kept = [line for line in found[2].splitlines() if line.startswith("| ")][2:]
+    rows = {line.split(" | ")[0].removeprefix("| "): line for line in kept}
+    rows[row[0]] = f"| {' | '.join([*row, f'{datetime.now(UTC):%Y-%m-%d}'])} |"
+    lines = [f"| {' | '.join(one)} |" for one in (_HEAD, ("---",) * len(_HEAD))] + list(rows.values())
+    DOCS.write_text(_PLACE.sub(lambda _: found[1] + "\n".join(lines) + "\n" + found[3], page))
 
 
 if __name__ == "__main__":

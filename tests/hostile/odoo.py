@@ -68,7 +68,8 @@ class Doors:
         call = {"model": "leadline.conversation", "method": method, "args": list(arguments), "kwargs": {}}
         return client.post(
             f"/web/dataset/call_kw/leadline.conversation/{method}",
-            content=written({"jsonrpc": "2.0", "params": call}),
+            # Not nested without end: Odoo reads the call before it is ours, and leaves a traceback for that.
+            content=json.dumps({"jsonrpc": "2.0", "params": call}).encode(),
             headers={"Content-Type": "application/json"},
         )
 
@@ -186,8 +187,8 @@ def _not_the_services(here: Doors, tally: Tally, given_input: tuple[Any, ...]) -
     path, method, headers = EVENTS, "POST", here.signed(body)
     match way:
         case "timestamp":
-            away = value if isinstance(value, int) and 300 < abs(value) < 10**11 else 301
-            headers = here.signed(body, timestamp=int(time.time()) + away + (away > 0))
+            away = value if isinstance(value, int) and 400 < abs(value) < 10**11 else 400
+            headers = here.signed(body, timestamp=int(time.time()) + away)
         case "method":
             headers = here.signed(body, method="GET")
         case "target":
@@ -197,7 +198,7 @@ def _not_the_services(here: Doors, tally: Tally, given_input: tuple[Any, ...]) -
         case "key":
             headers = here.signed(body, key=derive("A" * 43, "events"))
         case "header":
-            name = sorted(headers)[hash(str(value)) % 4]
+            name = sorted(headers)[len(str(value)) % 4]
             headers[name] = f"{value}x" if name != "Content-Type" else "text/html"
             headers["Leadline-Connection"] += "x" if name == "Content-Type" else ""
         case "path":
