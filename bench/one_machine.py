@@ -178,12 +178,6 @@ class Graph:
         said = [one for customer in customers.all() for one in customers.messages(customer.wa_id)]
         return Counter(one.content["text"]["body"] for one in said if one.author == "business" and one.type == "text")
 
-    async def taken(self, texts: int, *, within: float) -> None:
-        """Wait until so many texts were taken. Raises TimeoutError after so many seconds."""
-        async with asyncio.timeout(within):
-            while len(self.texts()) < texts:
-                await asyncio.sleep(1)
-
     async def called(self, times: int, *, within: float) -> None:
         """Wait for so many calls in all. Raises TimeoutError after so many seconds."""
         async with asyncio.timeout(within):

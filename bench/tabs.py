@@ -160,7 +160,8 @@ async def _watched(
         phase.written += 1
 
     await paced(_MESSAGES_RATE, seconds, write)
-    # The last ones are seen too.
+    # The last ones are seen too, and none in the next phase.
+    await machine.graph.simulator.settled()
     await asyncio.sleep(_FAST + 1)
     phase.seconds = time.perf_counter() - began
     phase.cpu = (await machine.cpu() - cpu) / phase.seconds
