@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 import httpx
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Locator, Page
 
 from bench.beside import oca
@@ -23,14 +24,21 @@ _LONGEST = 30
 _PERSON = Customer("491559000001", "DE.90000000000000000001", "Open chat")
 _WRITER = oca.Writer(990_001, "Open chat")
 
-Eyes = dict[str, list[float]]
-"""Seconds of each round, by the side's name; empty where there is no Chromium."""
+Eyes = dict[str, list[float]] | str
+"""Seconds of each round, by the side's name; or why that was not measured."""
 
 
 def measure(world: World) -> Eyes:
     """Return what was measured, the sides in turns. Both servers are restarted, and stay so until it ends."""
     if chromium_path() is None:
-        return {}
+        return "there is no Chromium here"
+    try:
+        return _measured(world)
+    except PlaywrightError as error:
+        return error.message.splitlines()[0]
+
+
+def _measured(world: World) -> dict[str, list[float]]:
     with ExitStack() as stack:
         for side in world.sides:
             stack.enter_context(side.odoo.threaded())
@@ -39,7 +47,7 @@ def measure(world: World) -> Eyes:
             (world.leadline, _said, _card(open_context(chromium).new_page(), world), ".o_leadline_message"),
             (world.oca, _updated, _channel(open_context(chromium).new_page(), world), ".o-mail-Message"),
         )
-        took: Eyes = {side.name: [] for side in world.sides}
+        took: dict[str, list[float]] = {side.name: [] for side in world.sides}
         for turn in range(_WARM + ROUNDS):
             for side, said, page, bubble in pages[:: -1 if turn % 2 else 1]:
                 page.bring_to_front()
