@@ -260,8 +260,8 @@ def _per_second(rate: float) -> str:
 
 
 _BROWSER = """\
-The browser has the lead's chat open, or the channel in Discuss; for those two rows Odoo runs as one threaded process, so
-that its pages reach the bus."""
+The browser has the lead's chat open, or the channel in Discuss; for those two rows Odoo runs as one threaded process,
+so that its pages reach the bus."""
 
 _TEXT = """\
 # Benchmarks
