@@ -40,7 +40,6 @@ gateway = env["mail.gateway"].create({{
     "webhook_secret": {SECRET!r}, "member_ids": env.ref("base.user_admin").ids,
 }})
 gateway.integrated_webhook_state = "integrated"
-env.ref("base.user_admin").group_ids += env.ref("mail_gateway.gateway_user")
 """
 
 # Odoo's own command, which takes this one module's version for one of Odoo 19.
