@@ -8,8 +8,8 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 import httpx
-from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Error as PlaywrightError
 
 from bench.beside import oca
 from bench.beside.world import Side, World
