@@ -94,6 +94,7 @@ class Day:
     desks: dict[str, Desk] = field(default_factory=dict)
     rounds: int = 0
     _said: int = 0
+    _counted: int = 0
     _swept: float = 0.0
     _to_crm: list[asyncio.Task[None]] = field(default_factory=list)
 
@@ -120,16 +121,13 @@ class Day:
     def _move_time(self) -> None:
         chance, part = self.calamity.chance, self.events / self.plan.events
         self.door.away = _AWAY[0] <= part < _AWAY[1]
-        usual = chance.choice([0.3, 1, 3])
+        usual, happened = chance.choice([0.3, 1, 3]), self.events - self._counted
+        self._counted = self.events
         # The day that the CRM is away for, spread over what happens meanwhile.
-        self.clock.forward(seconds=self._away_step if self.door.away else usual)
+        away = 86400 * happened / (self.plan.events * (_AWAY[1] - _AWAY[0]))
+        self.clock.forward(seconds=max(away, usual) if self.door.away else usual)
         if self.calamity.strikes("clock stepped", 0.02):
             self.clock.step = timedelta(seconds=chance.uniform(-3, 3))
-
-    @property
-    def _away_step(self) -> float:
-        happenings = self.plan.events * (_AWAY[1] - _AWAY[0])
-        return 86400 / max(happenings / (self.events / self.rounds), 1)
 
     def _something_happens(self) -> None:
         now = int(self.clock.wall())
