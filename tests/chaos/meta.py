@@ -1,5 +1,6 @@
 """WhatsApp at its worst: how it delivers what happens."""
 
+import asyncio
 import heapq
 import itertools
 import json
@@ -73,7 +74,8 @@ class Meta:
     async def tell_now(self, values: list[dict[str, Any]]) -> None:
         """Say something at once, before anything else happens; it may come again."""
         self.told += len(values)
-        await self.deliver(self._delivery(values))
+        # The sender that waits for its answer may die; what Meta says does not die with it.
+        await asyncio.shield(asyncio.create_task(self.deliver(self._delivery(values))))
 
     def batch(self) -> None:
         """Make webhooks of what there is to say."""
