@@ -68,18 +68,18 @@ async def fill(rig: Rig, folder: Path, messages: int) -> list[Chat]:
     with closing(sqlite3.connect(folder / "store.db", isolation_level=None)) as database:
         sample = database.execute("SELECT collection, id, version, fields FROM documents").fetchall()
         multiplied = _Multiplied(sample, int(datetime.now(UTC).timestamp()))
-        for pragma in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -200000"):
+        for pragma in ("journal_mode = OFF", "synchronous = OFF", "temp_store = MEMORY", "cache_size = -400000"):
             database.execute(f"PRAGMA {pragma}")
-        indexes = [
-            name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE INDEX%'")
-        ]
-        # Built afterwards by the store itself, at once instead of row by row.
+        indexes = dict(database.execute("SELECT name, sql FROM sqlite_master WHERE sql LIKE 'CREATE INDEX%'"))
+        # Built afterwards, at once instead of row by row.
         for index in indexes:
             database.execute(f"DROP INDEX {index}")
         database.execute("BEGIN")
         for one in chats:
             database.executemany("INSERT INTO documents VALUES (?, ?, ?, ?)", multiplied.rows(one))
         database.execute("COMMIT")
+        for statement in indexes.values():
+            database.execute(statement)
         database.execute("PRAGMA journal_mode = WAL")
     await SqliteStore(folder / "store.db").close()
     return chats
