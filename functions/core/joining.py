@@ -222,6 +222,17 @@ async def _carry_outbox(ports: Ports, younger: Document, into: Key) -> bool:
     return True
 
 
+async def older_waits(store: Store, conversation: Document, message: Document) -> bool:
+    """Tell whether something accepted before a message still waits in a conversation that was joined to its own."""
+    joined = [Key("conversations", one) for one in conversation.fields.get("joined", ())]
+    carrying = [one for one in await store.get(joined) if one and one.fields.get("carrying")] if joined else []
+    for younger in carrying:
+        for older in await store.query(waiting(younger.key.id)):
+            if older.fields["queued"] < message.fields["queued"]:
+                return True
+    return False
+
+
 def _carried(message: Document, younger: Document, into: str) -> dict[str, Any]:
     """Return what changes in a message that is carried over. Its own name, in the callback too, was made before."""
     then = {"contact_then": message.fields.get("contact_then") or younger.fields["contact"]}

@@ -9,6 +9,7 @@ A task that may not send now queues itself for later and is answered 200: an err
 
 import logging
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 from functions.core import outbox
@@ -17,6 +18,7 @@ from functions.core.events import deliver_task, status_event
 from functions.core.graph import NotSent, Refused, Uncertain
 from functions.core.health import Hold, hold_key, hold_of, probed
 from functions.core.ids import key_of
+from functions.core.joining import older_waits
 from functions.core.lines import Line
 from functions.core.media import MediaMissing, MediaUnavailable
 from functions.core.message import message_key
@@ -40,6 +42,9 @@ _NO_TOKEN = own_error(
     "The line's access token can't be opened on this server; an admin must enter it again.",
     Decision.ACCOUNT,
 )
+
+_CARRIED_SOON = timedelta(seconds=2)
+"""How soon to look again whether what waits in a joined conversation is carried over or sent."""
 
 _NO_MARKETING = own_error("Opted out", MEANINGS[OPTED_OUT].plain, Decision.RECIPIENT)
 _STOPPED = own_error("Stopped", "The customer said STOP: nothing is sent automatically.", Decision.RECIPIENT)
@@ -74,6 +79,9 @@ async def send(desk: Desk, line_id: str, conversation: str, *, bulk: bool = Fals
     if not waiting:
         return
     [message] = waiting
+    if about is not None and await older_waits(store, about, message):
+        await come_back(desk, line, conversation, now + _CARRIED_SOON, bulk=bulk)
+        return
     # Read before the lease is taken: a store that fails here leaves the message as it was.
     needed = await around(store, message, about)
     probe = [probed(hold, line, message.key.id, now)] if hold else []

@@ -303,6 +303,27 @@ async def test_what_is_being_sent_while_its_conversation_is_joined_is_not_sent_o
     assert await texts(rig, first) == ["Hello", "Hello", "On my way"]
 
 
+async def test_what_waits_in_the_younger_goes_before_what_was_said_in_the_elder_since(rig):
+    first = await rig.met(ANA)
+    tab = await rig.chatting(NEW)
+    await tab.say("On my way")
+    await tab.say("Nearly there")
+
+    async def slowly(_request):
+        rig.whatsapp.plays(None)
+        await rig.deliver(moved())
+        await rig.tab(first).say("Here")
+        await rig.drain()
+        return accepted("wamid.out.1")
+
+    rig.whatsapp.plays(slowly)
+    await rig.drain()
+    await settle(rig)
+    await rig.sweep()
+    await settle(rig)
+    assert rig.whatsapp.texts == ["On my way", "Nearly there", "Here"]
+
+
 async def test_what_a_sender_that_died_was_sending_is_unknown_also_after_a_joining(rig):
     first = await rig.met(ANA)
     tab = await rig.chatting(NEW)
