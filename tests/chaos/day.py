@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 
 from functions.chat.app import create as create_chat
 from functions.core import memory
+from functions.core.gathered import GatheredTasks
 from functions.core.http import asgi
 from functions.core.media import MediaStore
 from functions.core.ports import Ports
@@ -327,22 +328,27 @@ async def arranged(
         parts.callback(setattr, memory, "time", time)
         crm: Crm = await parts.enter_async_context(connect(rig.secret)) if connect else PlayedCrm()
         door = CrmDoor(rig.secret, clock, calamity, crm, restarts=_RESTARTS if connect else _PLAYED_RESTARTS)
-        fleet = _start(rig, plan, calamity, meta, door)
+        fleet = _start(rig, plan, calamity, meta, door, clock.wall)
         yield Day(plan, rig, clock, calamity, queue, world, meta, door, crm, connect is not None, fleet)
 
 
-def _start(rig: Rig, plan: Plan, calamity: Calamity, meta: Meta, door: CrmDoor) -> dict[str, list[Mortal]]:
+def _start(
+    rig: Rig, plan: Plan, calamity: Calamity, meta: Meta, door: CrmDoor, wall: Callable[[], float]
+) -> dict[str, list[Mortal]]:
     """Start the instances of each function, whose clocks differ, and let the rig speak to them."""
 
     def instance(make: Callable[[Ports, Mortal], ASGIApp], seed: int) -> Mortal:
         skew = timedelta(seconds=calamity.chance.uniform(-0.2, 0.2))
 
+        def now() -> datetime:
+            return rig.clock() + skew
+
         def started(mortal: Mortal) -> ASGIApp:
             ports = replace(
                 rig.ports,
                 store=Stepping(rig.ports.store, mortal),
-                tasks=Stepping(rig.ports.tasks, mortal),
-                now=lambda: rig.clock() + skew,
+                tasks=GatheredTasks(Stepping(rig.ports.tasks, mortal), now, timer=wall),
+                now=now,
             )
             return make(ports, mortal)
 
