@@ -176,13 +176,13 @@ async def everything(tab: Tab) -> list[dict[str, Any]]:
 async def conversations(rig: Rig, pages: float = inf) -> list[dict[str, Any]]:
     """Return every conversation of the connection, as the CRM's server lists them; of that so many pages."""
     found: list[dict[str, Any]] = []
-    after = ""
+    before = ""
     while True:
-        answer = await rig.call("GET", f"/v1/conversations?limit=200{after}")
+        answer = await rig.call("GET", f"/v1/conversations?limit=200{before}")
         assert answer.is_success, answer.text
         page = answer.json()
         found += page["items"]
         pages -= 1
         if page["next"] is None or pages < 1:
             return found
-        after = f"&after={page['next']}"
+        before = f"&before={page['next']}"
