@@ -10,7 +10,7 @@ ENDINGS = {"audio/ogg": ".ogg"}
 """Where the customary one is not the one that Python knows first."""
 
 MESSAGE = re.compile(r"[\w-]{1,100}", re.ASCII)
-MIME = re.compile(r"[\w.+-]{1,100}/[\w.+-]{1,100}", re.ASCII)
+_MIME = re.compile(r"[\w.+-]{1,100}/[\w.+-]{1,100}", re.ASCII)
 
 
 class LeadlineConversation(models.Model):
@@ -40,7 +40,7 @@ class LeadlineConversation(models.Model):
         if saved:
             return saved
         mimetype = (mimetype or "").split(";")[0].strip().lower()
-        if not MIME.fullmatch(mimetype):
+        if not _MIME.fullmatch(mimetype):
             mimetype = "application/octet-stream"
         return attachments.create(
             {
