@@ -117,15 +117,11 @@ class Desk:
                     assert page.status_code >= 500, page.text
                     return
                 answer = page.json()
-                for item in answer["items"]:
-                    known = self.shown.get(item["id"])
-                    if known is None or item["version"] >= known["version"]:
-                        self.shown[item["id"]] = item
+                self._take(answer["items"])
                 if any(item["conversation"] != self._conversation for item in answer["items"]):
                     # It was joined to an older one, where much lies before the cursor: opened again, as the tab does.
-                    self._conversation, self._cursor = (await self._head())["id"], None
-                    after = None
-                    continue
+                    self._conversation = (await self._head())["id"]
+                    await self._older()
                 if self._cursor is None:
                     if answer["next"]:
                         await self._older(answer["next"])
@@ -142,12 +138,21 @@ class Desk:
         head: dict[str, Any] = (await self._patiently(lambda: self.tab.get(self.tab.url))).json()
         return head
 
-    async def _older(self, before: str | None) -> None:
-        while before:
-            page = (await self._patiently(partial(self.tab.get, f"{self.tab.url}/messages", before=before))).json()
-            for item in page["items"]:
-                self.shown.setdefault(item["id"], item)
+    async def _older(self, before: str | None = None) -> None:
+        """Load page by page, from the newest on if none is told."""
+        while True:
+            place = {"before": before} if before else {}
+            page = (await self._patiently(partial(self.tab.get, f"{self.tab.url}/messages", **place))).json()
+            self._take(page["items"])
             before = page["next"]
+            if not before:
+                return
+
+    def _take(self, items: list[dict[str, Any]]) -> None:
+        for item in items:
+            known = self.shown.get(item["id"])
+            if known is None or item["version"] >= known["version"]:
+                self.shown[item["id"]] = item
 
     async def _patiently(self, request: Any) -> httpx.Response:
         for _ in range(_TRIES):

@@ -88,8 +88,8 @@ export class Reader {
             changed = isNew || changed;
             if (page.items.some((item) => this.isElsewhere(item))) {
                 await this.open();
-                return true;
             }
+            // Also after that: what is shown already may have changed up to the newest page's cursor.
             this.cursor = page.cursor;
             after = page.next;
         } while (after);

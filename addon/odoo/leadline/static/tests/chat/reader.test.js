@@ -118,6 +118,21 @@ describe("a conversation that was joined to an older one", () => {
         expect(calls[0]).toBe("after 20");
         expect(calls).not.toInclude("newest");
     });
+
+    test("shows what changed meanwhile in messages that are older than its newest page", async () => {
+        const reader = await opened();
+        const elder = { conversation: "conv0" };
+        conversation = { ...conversation, id: "conv0" };
+        pages.newest = { items: [message("m5", elder)], next: "m5", cursor: "30" };
+        changes = (after) =>
+            after === "10"
+                ? { items: [message("m4", { version: 2, ...elder })], next: "15", cursor: "15" }
+                : { items: [message("m3", { version: 7, ...elder })], next: null, cursor: "20" };
+        await reader.news();
+        expect(calls.slice(0, 4)).toEqual(["after 10", "conversation", "newest", "after 15"]);
+        expect(reader.state.messages.find(({ id }) => id === "m3").version).toBe(7);
+        expect(reader.cursor).toBe("20");
+    });
 });
 
 describe("older pages", () => {
