@@ -19,7 +19,7 @@ lint: $(VENV)/.dev ## Format and lint, types included
 	@$(BIN)/ruff check --fix functions tests bench main.py
 	@$(BIN)/mypy
 
-bench: $(VENV)/.dev ## Print the benchmark table
+bench: $(VENV)/.dev ## Print every benchmark's table; takes over an hour
 	@$(BIN)/python -m bench
 
 chaos: $(VENV)/.dev ## Let a busy line have its worst day, with a real Odoo; takes half an hour
