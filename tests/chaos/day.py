@@ -56,7 +56,7 @@ _UNFINISHED = (
 _ACTS = {"say": 6, "say twice": 1, "attach": 1, "template": 1, "react": 1, "note": 1, "read": 3}
 """What agents do, and how often."""
 
-_PLAYED_RESTARTS, _RESTARTS = 0.02, 0.002
+_PLAYED_RESTARTS, _RESTARTS = 0.02, 0.005
 """How often a batch is the last one of a CRM's process; a real one takes seconds to come back."""
 
 
