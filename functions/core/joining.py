@@ -65,21 +65,27 @@ async def join_writes(
     store: Store, elder: Document, younger: Document, now: datetime
 ) -> tuple[list[Write], list[Task]]:
     """Return what joins two contacts: aliases lead to the elder, conversations of the younger become redirects."""
-    account = elder.fields["account"]
-    carrying = {"merged": NOW, "carrying": True, "carry_until": (now + REMEMBERED).timestamp()}
     handed = {name: younger.fields[name] for name in _SHOWN if name in younger.fields}
     missing = {name: shown for name, shown in handed.items() if not elder.fields.get(name)}
     writes = [
         *_person_writes(younger, elder.key, missing),
         merge(
             younger.key,
-            {"merged_into": elder.key.id, "handed": handed, **carrying, "updated": NOW},
+            {"merged_into": elder.key.id, "handed": handed, **_carrying(now), "updated": NOW},
         ),
     ]
-    tasks = [person_task(younger.key.id, now + REMEMBERED)]
+    more, tasks = await _redirected(store, younger, elder.key, now)
+    return [*writes, *more], [person_task(younger.key.id, now + REMEMBERED), *tasks]
+
+
+async def _redirected(store: Store, younger: Document, elder: Key, now: datetime) -> tuple[list[Write], list[Task]]:
+    """Return what makes the younger contact's conversations redirects to the elder's."""
+    account = younger.fields["account"]
+    writes: list[Write] = []
+    tasks: list[Task] = []
     for conversation in await _conversations(store, younger.key.id):
         line, connection = conversation.fields["line"], conversation.fields["connection"]
-        into = conversation_key(line, elder.key.id)
+        into = conversation_key(line, elder.id)
         told = event(
             "conversation.merged",
             account=account,
@@ -93,11 +99,11 @@ async def join_writes(
                 account=account,
                 line=line,
                 connection=connection,
-                contact=elder.key.id,
+                contact=elder.id,
                 # A request that is repeated finds what it wrote before.
                 joined=Union((conversation.key.id, *conversation.fields.get("joined", ()))),
             ),
-            update(conversation.key, {"merged_into": into.id, **carrying, "updated": NOW}),
+            update(conversation.key, {"merged_into": into.id, **_carrying(now), "updated": NOW}),
             told,
         ]
         tasks += [
@@ -106,6 +112,10 @@ async def join_writes(
             deliver_task(connection, key_of("merged", conversation.key.id)),
         ]
     return writes, tasks
+
+
+def _carrying(now: datetime) -> dict[str, Any]:
+    return {"merged": NOW, "carrying": True, "carry_until": (now + REMEMBERED).timestamp()}
 
 
 def _person_writes(younger: Document, elder: Key, shown: Mapping[str, Any]) -> list[Write]:
@@ -133,7 +143,10 @@ def person_task(contact: str, at: datetime | None = None, cause: str = "") -> Ta
 
 
 async def carry_person(ports: Ports, contact: str) -> None:
-    """Give the elder contact what an instance that did not know of the joining yet wrote to the younger."""
+    """Give the elder what an instance that did not know of the joining yet wrote to the younger contact.
+
+    That may be the contact's first conversation.
+    """
     [younger] = await ports.store.get([contact_key(contact)])
     if younger is None or "merged_into" not in younger.fields:
         return
@@ -145,7 +158,10 @@ async def carry_person(ports: Ports, contact: str) -> None:
     }
     elder = await _last(ports.store, contact_key(younger.fields["merged_into"]))
     writes = _person_writes(younger, elder, shown)
-    await ports.store.commit([*writes, *_carried_all(ports, younger)])
+    redirects, tasks = await _redirected(ports.store, younger, elder, ports.now())
+    await ports.store.commit([*writes, *redirects, *_carried_all(ports, younger)])
+    for task in tasks:
+        await ports.tasks.enqueue(task)
 
 
 async def _last(store: Store, key: Key) -> Key:

@@ -13,6 +13,7 @@ from functions.core.consent import language_of, marketing, opted_out, resumed, s
 from functions.core.conversation import contact_key
 from functions.core.courtesies import GOODBYES, NOTICE
 from functions.core.events import deliver_task, event
+from functions.core.joining import carry, carry_person
 from functions.core.lines import Directory, Line
 from functions.core.message import Author, message_key, outbound_fields, outbound_key
 from functions.core.outbox import send_task
@@ -161,6 +162,9 @@ class Courtesies:
         for _ in range(_REDIRECTS):
             if found is None or not (older := found.fields.get("merged_into")):
                 break
+            # The word that asks for this may have come to the younger since they were joined.
+            await carry_person(self._ports, found.fields["contact"])
+            await carry(self._ports, found.key.id)
             [found] = await store.get([Key("conversations", older)])
         if found is None:
             return None

@@ -7,6 +7,7 @@ from contextlib import suppress
 import pytest
 
 from functions.core.consent import marketing
+from functions.core.courtesies import GOODBYES
 from tests.payloads import ANA, NUMBER, Customer, inbound_text, message, status, value
 from tests.rig import accepted
 
@@ -109,6 +110,44 @@ async def test_what_another_instance_still_puts_into_the_younger_is_carried_over
     await settle(rig)
     assert await texts(rig, younger) == ["old", "new", "late"]
     assert (await rig.tab(older).head())["unread"] == 3
+
+
+def switched(customer, said, at):
+    """Return the news that a customer used WhatsApp's own switch: it makes a contact and no conversation."""
+    item = {"wa_id": customer.wa_id, "user_id": customer.bsuid, "category": "marketing_messages"}
+    return value(number=NUMBER, user_preferences=[item | {"value": said, "timestamp": at}])
+
+
+async def test_a_conversation_that_begins_while_its_contact_is_joined_is_joined_too(rig, monkeypatch):
+    first = await rig.met(ANA)
+    await rig.deliver(switched(NEW, "resume", int(rig.clock().timestamp())))
+    rig.start()
+    commit = rig.store.commit
+
+    async def held_up(writes):
+        monkeypatch.undo()
+        await rig.deliver(moved())
+        await commit(writes)
+
+    monkeypatch.setattr(rig.store, "commit", held_up)
+    await rig.deliver(inbound_text(NEW, "From my new number"))
+    await settle(rig)
+    assert [one["id"] for one in await conversations(rig) if not one["merged_into"]] == [first]
+    assert await texts(rig, first) == ["Hello", "From my new number"]
+    assert (await rig.tab(first).head())["unread"] == 2
+
+
+async def test_a_stop_to_an_instance_that_does_not_know_of_the_joining_is_answered(rig):
+    older, younger = await rig.met(ANA, "old"), await rig.met(NEW, "new")
+    remembers = rig.webhook
+    rig.start()
+    await rig.deliver(moved())
+    await rig.drain()
+    rig.webhook = remembers
+    await rig.deliver(inbound_text(NEW, "STOP"))
+    await settle(rig)
+    assert rig.whatsapp.texts == [GOODBYES["en"]]
+    assert await texts(rig, younger) == await texts(rig, older) == ["old", "new", "STOP", GOODBYES["en"]]
 
 
 async def test_an_answer_that_waits_in_the_younger_is_still_sent(rig):
