@@ -41,7 +41,7 @@ def test_an_offer_waits_for_consent_and_stop_ends_it(line: OpenLine, chromium: B
     expect(card.bubble("stop")).to_have_count(2)
     expect(phone.bubble(_GOODBYE)).to_have_count(1)
 
-    # The tab has it from the service; the CRM hears of it by its own task, and of what was said in one second as of one.
+    # The tab has it from the service; the CRM hears of it by its own task, of what was said in one second as of one.
     deadline = time.monotonic() + 60
     while len(said := _consents(line, cards["res.partner"])) < 2 and time.monotonic() < deadline:
         time.sleep(0.1)
