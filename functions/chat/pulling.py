@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, Field
 from functions.chat.callers import Caller
 from functions.chat.cursors import Reading, micros, place, time_place
 from functions.chat.desk import Desk, is_of, line_of, only_servers
+from functions.chat.problems import not_found
 from functions.chat.shapes import Id, Strict
 from functions.core.consent import consent_view
 from functions.core.conversation import contact_key, contact_view, unread, window_view
@@ -120,9 +121,10 @@ async def hand_in(desk: Desk, caller: Caller, handed: Results) -> dict[str, Any]
 async def _reach(desk: Desk, caller: Caller, now: datetime) -> dict[str, Any]:
     """Return how the caller is reached, and note that it pulls, if it must."""
     connection = await desk.directory.connection(caller.connection)
+    if connection is None:
+        raise not_found()
     [known] = await desk.ports.store.get([reach_key(caller.connection)])
     fields = known.fields if known else {}
-    assert connection  # noqa: S101 - for the type checker
     reach = reach_view(connection, fields)
     if reach["way"] == "pulled" and fields.get("pulled", 0) < (now - _NOTED).timestamp():
         await desk.ports.store.commit([merge(reach_key(connection.id), {"pulled": now.timestamp()})])
