@@ -4,17 +4,22 @@
 
 The real functions run on embedded stores of each size, in turns, each time for another conversation; what is compared
 is the median of an operation's CPU time, threads included, and of its time on the clock, which also waits for the disk.
+Firestore's emulator is a process of its own with its own ways of finding things: there only the clock and the documents
+that are read are compared, up to a hundred thousand messages.
 """
 
 import argparse
+import os
+import sqlite3
 import statistics
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from unittest.mock import patch
 
 import httpx
 import uvloop
@@ -23,14 +28,22 @@ from bench.cost import Bill, CountedStore
 from bench.filled import Chat, customer, fill, sample
 from bench.peers.home import FOLDER
 from bench.table import Progress, aloud, run
+from functions.core.firestore import FirestoreStore
 from functions.core.outbox import send_task
+from functions.core.store import Key, Store, Unavailable, create
 from functions.core.tasks import Task
 from functions.local.sqlite_store import SqliteStore
+from tests.google.firestore_emulator import FirestoreEmulator, warmed_up
+from tests.google.parts import MissingPart
 from tests.payloads import inbound_text, status
 from tests.rig import LINE, Rig, Tab
 
 SIZES = (1_000, 100_000, 1_000_000)
+_EMULATED = 100_000
+"""The most messages that the emulator, which keeps everything in memory, is given."""
+
 _ROUNDS = 40
+_COPIED_AT_ONCE = 200
 
 
 @dataclass(slots=True)
@@ -45,12 +58,12 @@ class Cost:
 class Shop:
     """A filled store with the functions on it, and what happens there again and again."""
 
-    def __init__(self, rig: Rig, chats: Sequence[Chat], folder: Path) -> None:
+    def __init__(self, rig: Rig, chats: Sequence[Chat], store: Store) -> None:
         self.bill: Bill = Counter()
         self._rig = rig
         self._chats = chats
-        self._file = SqliteStore(folder / "store.db")
-        rig.ports = replace(rig.ports, store=CountedStore(self._file, self.bill))
+        self._store = store
+        rig.ports = replace(rig.ports, store=CountedStore(store, self.bill))
         rig.start()
         self._turn = 0
         self._said = 0
@@ -113,11 +126,12 @@ class Shop:
         await self._good(self._rig.run(Task("housekeeping", "sync", {"kind": "sweep"})))
 
     async def purge(self) -> None:
-        await self._file.purge_expired(self._rig.clock())
+        """What Firestore does by itself."""
+        assert isinstance(self._store, SqliteStore)
+        await self._store.purge_expired(self._rig.clock())
 
     async def close(self) -> None:
-        """Close the files."""
-        await self._file.close()
+        await self._store.close()
         await self._rig.store.close()
 
     async def _good(self, call: Awaitable[httpx.Response]) -> None:
@@ -143,14 +157,21 @@ _OPERATIONS: dict[str, Operation] = {
 """In the order in which they happen: some make what the next one needs."""
 
 
-async def measured(folder: Path, sizes: Sequence[int], progress: Progress) -> dict[str, dict[int, Cost]]:
+Filled = Callable[[Path, int], Awaitable[Shop]]
+"""What fills a store in a folder with so many messages."""
+
+
+async def measured(
+    folder: Path, sizes: Sequence[int], progress: Progress, filled: Filled, operations: Mapping[str, Operation]
+) -> dict[str, dict[int, Cost]]:
     """Return each operation's cost by size."""
-    costs = {name: {size: Cost() for size in sizes} for name in _OPERATIONS}
+    costs = {name: {size: Cost() for size in sizes} for name in operations}
     async with AsyncExitStack() as open_:
         shops = {}
         for size in sizes:
             began = time.perf_counter()
-            shops[size] = await _shop(folder / str(size), size)
+            (folder / str(size)).mkdir(parents=True)
+            shops[size] = await filled(folder / str(size), size)
             open_.push_async_callback(shops[size].close)
             progress(f"{size:,} messages stored, in {time.perf_counter() - began:.0f} s")
         for number in range(_ROUNDS + 1):
@@ -158,7 +179,7 @@ async def measured(folder: Path, sizes: Sequence[int], progress: Progress) -> di
                 shop = shops[size]
                 shop.next()
                 await shop.look_up()
-                for name, operation in _OPERATIONS.items():
+                for name, operation in operations.items():
                     shop.bill.clear()
                     cpu, clock = time.process_time(), time.perf_counter()
                     await operation(shop)
@@ -170,24 +191,61 @@ async def measured(folder: Path, sizes: Sequence[int], progress: Progress) -> di
     return costs
 
 
-async def _shop(folder: Path, size: int) -> Shop:
-    folder.mkdir()
+async def _embedded(folder: Path, size: int) -> Shop:
+    rig, chats = await _filled(folder, size)
+    return Shop(rig, chats, SqliteStore(folder / "store.db"))
+
+
+async def _emulated(folder: Path, size: int) -> Shop:
+    """Copy an embedded store into a project of the emulator's."""
+    rig, chats = await _filled(folder, size)
+    embedded, store = SqliteStore(folder / "store.db"), FirestoreStore(f"growth-{size}")
+    await warmed_up(store)
+    with closing(sqlite3.connect(folder / "store.db")) as database:
+        keys = [Key(*row) for row in database.execute("SELECT collection, id FROM documents")]
+    for start in range(0, len(keys), _COPIED_AT_ONCE):
+        found = await embedded.get(keys[start : start + _COPIED_AT_ONCE])
+        await store.commit([create(one.key, one.fields) for one in found if one])
+    await embedded.close()
+    return Shop(rig, chats, store)
+
+
+async def _filled(folder: Path, size: int) -> tuple[Rig, list[Chat]]:
     rig = Rig(folder)
     await rig.set_up()
     await sample(rig)
     chats = await fill(rig, folder, size)
     filled = Rig(folder)
+    await filled.store.close()
     filled.secret = rig.secret
     filled.crm.secret = rig.secret
-    return Shop(filled, chats, folder)
+    return filled, chats
 
 
 def rows(sizes: Sequence[int] = SIZES, progress: Progress = aloud) -> list[tuple[str, str]]:
     """Return the rows of the table."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
-        costs = uvloop.run(measured(Path(folder), sizes, progress))
-    return [(name, _shown(by_size)) for name, by_size in costs.items()]
+        costs = uvloop.run(measured(Path(folder, "embedded"), sizes, progress, _embedded, _OPERATIONS))
+        on_firestore = _on_firestore(Path(folder, "emulated"), [size for size in sizes if size <= _EMULATED], progress)
+    return [*((name, _shown(by_size)) for name, by_size in costs.items()), *on_firestore]
+
+
+def _on_firestore(folder: Path, sizes: Sequence[int], progress: Progress) -> list[tuple[str, str]]:
+    operations = {name: one for name, one in _OPERATIONS.items() if one is not Shop.purge}
+    try:
+        with FirestoreEmulator(heap="3g") as emulator, patch.dict(os.environ, emulator.environment):
+            costs = uvloop.run(measured(folder, sizes, progress, _emulated, operations))
+    except (MissingPart, Unavailable) as missing:
+        return [("Firestore's emulator", f"not measured: {missing}")]
+    return [(f"Firestore's emulator: {name}", _clocked(by_size)) for name, by_size in costs.items()]
+
+
+def _clocked(by_size: dict[int, Cost]) -> str:
+    smallest, *others = by_size
+    clock = {size: statistics.median(cost.clock) * 1e3 for size, cost in by_size.items()}
+    ratios = ", ".join(f"{clock[size] / clock[smallest]:.2f} × on the clock at {size:,}" for size in others)
+    return f"{ratios}; at {smallest:,} it is {clock[smallest]:.1f} ms; documents read: {_reads(by_size)}"
 
 
 def _shown(by_size: dict[int, Cost]) -> str:
@@ -198,8 +256,11 @@ def _shown(by_size: dict[int, Cost]) -> str:
         f"{cpu[size] / cpu[smallest]:.2f} × at {size:,} ({clock[size] / clock[smallest]:.2f} × on the clock)"
         for size in others
     )
-    reads = ", ".join(f"{statistics.median(cost.reads):g}" for cost in by_size.values())
-    return f"{ratios}; at {smallest:,} it is {cpu[smallest]:.1f} ms of CPU; documents read: {reads}"
+    return f"{ratios}; at {smallest:,} it is {cpu[smallest]:.1f} ms of CPU; documents read: {_reads(by_size)}"
+
+
+def _reads(by_size: dict[int, Cost]) -> str:
+    return ", ".join(f"{statistics.median(cost.reads):g}" for cost in by_size.values())
 
 
 def main() -> None:
