@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import uvicorn
 import uvloop
 from msgspec import json
 from starlette.applications import Starlette
@@ -68,7 +67,7 @@ async def serve(folder: Path, crm: str) -> None:
             Mount("/", machine.app),
         ]
     )
-    server = Server(uvicorn.Config(app, host=HOST, port=machine.settings.port, log_config=None))
+    server = Server(app, machine.settings.port)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, _end, server)
     await machine.start(crm, "")
     try:
@@ -306,7 +305,7 @@ async def _answering(own: OwnProcess, client: httpx.AsyncClient) -> None:
 @asynccontextmanager
 async def _served(app: ASGIApp, port: int) -> AsyncIterator[None]:
     """Serve an app from this loop."""
-    server = Server(uvicorn.Config(app, host=HOST, port=port, log_config=None, timeout_graceful_shutdown=1))
+    server = Server(app, port)
     serving = asyncio.create_task(server.serve())
     try:
         yield

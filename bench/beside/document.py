@@ -271,7 +271,8 @@ def _per_second(rate: float) -> str:
 
 _BROWSER = """\
 The browser has the lead's chat open, or the channel in Discuss; for those two rows Odoo runs as one threaded process,
-so that its pages reach the bus."""
+so that its pages reach the bus. As OCA's module comes, Discuss draws no message in this Odoo, of no channel: the two
+buttons that it adds above a chat stop the page from being drawn. They are left out here."""
 
 _TEXT = """\
 # Benchmarks
@@ -291,7 +292,7 @@ measured of Leadline alone.
 | machine | {machine} |
 | Odoo | {odoo}, {workers} workers, PostgreSQL with `fsync`; a database for each side, both with CRM |
 | the service of Leadline | the four functions in one process, Python {python}, embedded store, each 200 durable |
-| the modules of OCA | {modules}, as they are |
+| the modules of OCA | {modules}, as they are but for two buttons in Discuss |
 | the library pywa | {pywa}, async, on FastAPI {fastapi}, one worker; its handler does nothing |
 
 {whatsapp} The channel that is nearest and has a release is Telegram's; the base is the same, and so is Discuss. Its

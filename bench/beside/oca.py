@@ -33,13 +33,20 @@ HEADER = "X-Telegram-Bot-Api-Secret-Token"
 SECRET = "secret-of-the-webhook"
 PATH = "/gateway/telegram/bench/update"
 
-# The gateway as its form makes it, but for the call to Telegram that announces the webhook.
+_BUTTONS = "mail_gateway/static/src/core/common/thread_actions.esm.js"
+"""With these two ("New Partner", "Open Contact") Discuss draws no message, of no channel: they ask for its page to be
+drawn anew through a reactive proxy of the component, and that rendering of OWL's never ends."""
+
+# The gateway as its form makes it, but for the call to Telegram that announces the webhook, and for the buttons.
 PREPARE = f"""
 gateway = env["mail.gateway"].create({{
     "name": "Bench", "token": "1:token", "gateway_type": "telegram", "webhook_key": "bench",
     "webhook_secret": {SECRET!r}, "member_ids": env.ref("base.user_admin").ids,
 }})
 gateway.integrated_webhook_state = "integrated"
+env["ir.asset"].create({{
+    "name": "Two buttons", "directive": "remove", "bundle": "web.assets_backend", "path": {_BUTTONS!r},
+}})
 """
 
 # Odoo's own command, which takes this one module's version for one of Odoo 19.

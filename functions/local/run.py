@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 import uvicorn
+from starlette.types import ASGIApp
 from uvicorn.loops.auto import auto_loop_factory
 
 from functions.core.settings import Settings
@@ -27,6 +28,11 @@ _ODOO_PORT = 8069
 _FIRST_PAUSE, _LONGEST_PAUSE = 2, 300
 """Seconds before Odoo is started again; each time that it ends at once doubles them."""
 _HOST = "127.0.0.1"
+_ENDING_SECONDS = 2
+_IDLE_SECONDS = 150
+"""How long a connection is kept that nobody uses. Uvicorn's own 5 s are a tab's pause between two questions, so some
+would come while theirs is being closed, and get no answer; a proxy before us would make 502 of that. nginx keeps its
+connections for 60 s, cloudflared for 90, Caddy for 120."""
 
 
 def run(folder: Path, environment: Mapping[str, str], progress: Progress) -> None:
@@ -56,8 +62,7 @@ async def _serve(machine: Machine, odoo: OdooServer | None, progress: Progress) 
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    port = machine.settings.port
-    server = Server(uvicorn.Config(machine.app, host=_HOST, port=port, log_config=None, timeout_graceful_shutdown=2))
+    server = Server(machine.app, machine.settings.port)
     await machine.start(odoo.url if odoo else None, DATABASE)
     try:
         async with asyncio.TaskGroup() as group:
@@ -165,7 +170,19 @@ def _is_free(port: int) -> bool:
 
 
 class Server(uvicorn.Server):
-    """Uvicorn without its own signal handlers: Ctrl-C must reach Odoo and PostgreSQL in their turn."""
+    """Uvicorn on this machine's own address, without its signal handlers: Ctrl-C must reach Odoo and PostgreSQL too."""
+
+    def __init__(self, app: ASGIApp, port: int) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                host=_HOST,
+                port=port,
+                log_config=None,
+                timeout_keep_alive=_IDLE_SECONDS,
+                timeout_graceful_shutdown=_ENDING_SECONDS,
+            )
+        )
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -1,13 +1,15 @@
-"""What `leadline run` does about an Odoo that ends."""
+"""What `leadline run` does about an Odoo that ends, and about a connection that nobody uses for a while."""
 
 import asyncio
 import re
 from pathlib import Path
 
 import pytest
+from starlette.responses import Response
 
 from functions.local import run
 from functions.local.failure import SetUpFailed
+from tests.google.process import free_port
 
 
 class Ending:
@@ -66,3 +68,26 @@ async def test_one_that_ends_at_once_is_left_longer_and_longer_in_peace(pauses):
 async def test_one_that_ran_well_for_long_is_started_at_once(pauses):
     await kept(Ending(1, 1, 301, 1))
     assert [pause for pause in pauses if pause > 1] == [2, 4, 2, 4]
+
+
+async def answered(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+    """Ask over an open connection, and tell whether there came an answer."""
+    writer.write(b"GET / HTTP/1.1\r\nHost: leadline\r\n\r\n")
+    return (await reader.read(1000)).startswith(b"HTTP/1.1 204")
+
+
+async def test_a_connection_that_a_tab_or_a_proxy_keeps_for_two_minutes_is_still_answered(monkeypatch):
+    port, loop = free_port(), asyncio.get_running_loop()
+    server = run.Server(Response(status_code=204), port)
+    serving = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    assert await answered(reader, writer)
+    now = loop.time
+    monkeypatch.setattr(loop, "time", lambda: now() + 120)
+    await asyncio.sleep(0)
+    assert await answered(reader, writer)
+    server.should_exit = True
+    await serving
+    assert await reader.read() == b""
