@@ -7,7 +7,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +48,17 @@ class RealOdoo:
     client: httpx.AsyncClient
     restarts: int = 0
     seconds: float = 0.0
+    _restarting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def __call__(self, request: httpx.Request) -> httpx.Response:
+        """Hand a batch to Odoo, which takes it even if whoever asked for it dies meanwhile.
+
+        A connection that nobody holds any more would stay open: Odoo takes it for a request that never ends, and
+        starts itself anew.
+        """
+        return await asyncio.shield(asyncio.create_task(self._posted(request)))
+
+    async def _posted(self, request: httpx.Request) -> httpx.Response:
         """Hand a batch to Odoo, signed for its clock."""
         body, now = request.content, int(time.time())
         call = key_of("chaos", str(time.perf_counter_ns()))
@@ -67,8 +76,12 @@ class RealOdoo:
         await asyncio.shield(asyncio.create_task(self._killed(request)))
 
     async def _killed(self, request: httpx.Request) -> None:
+        async with self._restarting:
+            await self._restarted(request)
+
+    async def _restarted(self, request: httpx.Request) -> None:
         self.restarts += 1
-        at_it = asyncio.create_task(self(request))
+        at_it = asyncio.create_task(self._posted(request))
         await asyncio.sleep(0.02 * (self.restarts % 7))
         if self.restarts % 2:
             self._strike_dead()

@@ -40,8 +40,13 @@ class OdooHome:
     python: Path
 
     def environment(self) -> dict[str, str]:
-        """Ours, without what would lead Odoo to another interpreter, configuration or database."""
-        return {**_plain_environment(), "PYTHONPATH": str(self.packages)}
+        """Ours, without what would lead Odoo to another interpreter, configuration or database.
+
+        Odoo that starts itself anew, as it does at its memory limit, calls its interpreter `python` and no more.
+        """
+        plain = _plain_environment()
+        path = os.pathsep.join([str(self.python.parent), plain.get("PATH", os.defpath)])
+        return {**plain, "PATH": path, "PYTHONPATH": str(self.packages)}
 
 
 def ensure_odoo(home: Path | None, progress: Progress) -> OdooHome:
