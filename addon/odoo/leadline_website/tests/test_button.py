@@ -56,7 +56,6 @@ class TestButton(HttpCase):
 
     def test_what_the_button_says_stays_an_attribute(self):
         hostile = "\"><script>ran()</script><img src=x onerror=ran()>'\u202e\u200b"
-        self.link.name = hostile
         self.link.line_id.name = hostile
         self.website.write({"leadline_link_id": self.link.id, "leadline_text": hostile})
         shown = self.button()
