@@ -1,13 +1,18 @@
 """No task leads one account to what is another's, whatever stands in its body."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
+from functions.core.courtesies import GOODBYES
 from functions.core.secrets import derive
 from functions.core.tasks import Task
 from tests.payloads import ANA, LUCIA, WABA, inbound_image, inbound_text
 from tests.rig import CONNECTION, LINE
+
+FUNCTIONS = Path(__file__).parents[2] / "functions"
 
 THEIR_LINE, THEIR_CONNECTION, THEIR_NUMBER = "their-line", "their-connection", "200"
 
@@ -16,8 +21,23 @@ MIXED = {
     "send": ("sender", "conversation"),
     "typing": ("sender", "conversation"),
     "fetch_media": ("sender", "message"),
+    "thumbnail": ("sender", "message"),
     "read": ("sender", "message"),
 }
+OF_TWO = {*MIXED, "goodbye"}
+OF_ONE = {
+    # What names one thing alone, or nothing: there is nothing to mix up.
+    *("checkup", "templates", "template"),  # a line
+    *("events", "check"),  # a connection
+    *("carry", "notice", "trim"),  # a conversation
+    *("carry_person", "erase"),  # a contact
+    *("import", "retention", "health", "sweep"),
+}
+
+
+def test_every_kind_of_task_is_known():
+    code = "".join((FUNCTIONS / function / "app.py").read_text() for function in ("sender", "sync"))
+    assert set(re.findall(r'"(\w+)": lambda task', code)) == OF_TWO | OF_ONE
 
 
 @pytest.fixture
@@ -63,6 +83,17 @@ async def test_our_line_does_nothing_with_what_is_theirs(rig, theirs, kind):
     assert (rig.whatsapp.messages, rig.whatsapp.read_marks, rig.whatsapp.typing) == ([], [], [])
     assert rig.whatsapp.tokens == set()
     assert all_of_theirs(rig) == before
+
+
+async def test_a_goodbye_is_never_in_the_language_of_somebody_elses_customer(rig, theirs):
+    await rig.deliver(inbound_text(LUCIA, "PARAR", number=THEIR_NUMBER))
+    await rig.deliver(inbound_text(ANA, "STOP"))
+    in_portuguese, ours = rig.tasks.of_kind("goodbye")
+    rig.tasks.waiting.clear()
+    mixed = {**ours.payload, "message": in_portuguese.payload["message"]}
+    assert (await rig.run(Task("sync-x", "sync", mixed))).status_code == 200
+    await rig.drain()
+    assert rig.whatsapp.texts == [GOODBYES["en"]]
 
 
 async def test_their_line_does_it(rig, theirs):
