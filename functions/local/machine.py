@@ -10,13 +10,14 @@ from pathlib import Path
 
 import httpx
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
 from functions.chat.app import create as create_chat
 from functions.core.gathered import GatheredTasks
-from functions.core.http import Handler, problem
+from functions.core.http import Guard, Handler, problem
 from functions.core.ids import key_of
 from functions.core.ports import Ports, utc_now
 from functions.core.settings import BadSetting, Settings, from_environment
@@ -121,7 +122,9 @@ class Machine:
                 Route("/chat/{path:path}", create_chat(self.ports, one_machine=True), methods=_METHODS),
                 Mount("/media", self._media.app),
                 Mount("/", self.simulator.app),
-            ]
+            ],
+            # What the functions say to browsers, the simulator and the files say too.
+            middleware=[Middleware(Guard)],
         )
 
     def _only_queue(self, worker: Handler) -> Handler:

@@ -72,6 +72,7 @@ async def add_thumbnail(desk: Desk, task: Mapping[str, str]) -> None:
     [message] = await desk.ports.store.get([message_key(task["message"])])
     if message is None or "media" not in message.fields:
         raise Hopeless("the message is gone")
+    check_line(message, task["line"])
     media = message.fields["media"]
     try:
         fields = await picture_fields(desk.ports.media, media["file"], media["mime"], media["size"])

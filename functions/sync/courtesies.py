@@ -104,7 +104,8 @@ class Courtesies:
             return line.rules.stop_reply
         language = line.rules.language.replace("-", "_").partition("_")[0].lower()
         [told] = await self._ports.store.get([message_key(message)]) if message else [None]
-        spoken = language_of(told.fields["content"].get("body"), language) if told else language
+        ours = told is not None and told.fields["line"] == line.id
+        spoken = language_of(told.fields["content"].get("body"), language) if told and ours else language
         return GOODBYES.get(spoken, GOODBYES[_COMMON])
 
     async def _said(self, chat: _Chat, courtesy: str, words: str) -> bool:

@@ -1,5 +1,6 @@
 """The floating button for websites, on a page that is not ours."""
 
+from html import escape
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ def page(chromium: Browser) -> Page:
 def show(page: Page, **attributes: str) -> None:
     """Open a shop's page that has the button, with these of the script's attributes."""
     given = {"link": LINK, **attributes}
-    spelled = " ".join(f'data-{name}="{value}"' for name, value in given.items())
+    spelled = " ".join(f'data-{name}="{escape(value)}"' for name, value in given.items())
     style = "a { color: red !important; position: static !important; } span { display: none }"
     html = (
         f"<!doctype html><html lang=en><title>Blue & red bikes</title><style>{style}</style>"
@@ -49,7 +50,7 @@ def test_the_button_is_a_link_with_a_name_that_the_keyboard_reaches(page: Page) 
 
 
 def test_text_and_side_are_the_shops_and_its_styles_stay_outside(page: Page) -> None:
-    show(page, text="&lt;b&gt;Ask us&lt;/b&gt;", side="left")
+    show(page, text="<b>Ask us</b>", side="left")
     button = page.get_by_role("link", name="<b>Ask us</b>")
     expect(button).to_have_css("position", "fixed")
     expect(button).to_have_css("left", "20px")
@@ -91,3 +92,16 @@ def test_a_wrong_attribute_costs_the_page_nothing(page: Page) -> None:
     expect(page.get_by_role("heading")).to_be_visible()
     expect(page.get_by_role("link")).to_have_count(0)
     assert errors == []
+
+
+def test_nothing_that_it_is_told_is_read_as_markup_or_style(page: Page) -> None:
+    said = "</span><img src=x onerror='window.ran=1'><script>ran=1</script>\u202e\u200b"
+    hours = {"hours": "Mo-Su 00:00-24:00", "open": said, "closed": said}
+    show(page, text=said, side="left } a { background: url(/ran) ", **hours)
+    button = page.get_by_role("link")
+    expect(button).to_contain_text("onerror")
+    found = "() => [...document.querySelectorAll('div')].map((one) => one.shadowRoot).find(Boolean)"
+    tags = page.evaluate(f"[...({found})().querySelectorAll('*')].map((one) => one.tagName.toLowerCase())")
+    assert sorted(tags) == ["a", "path", "small", "span", "style", "svg"]
+    assert "ran" not in page.evaluate(f"({found})().querySelector('style').textContent")
+    assert page.evaluate("window.ran") is None

@@ -8,12 +8,12 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from functions.core.signature import sign_meta
 from functions.local.demo import APP_SECRET
-from tests.open_line import Card, OpenLine, Phone, ask_odoo, open_context, records, wrote
+from tests.open_line import Card, OpenLine, Phone, add_agent, ask_odoo, open_context, records, wrote
 from tests.payloads import Customer, echo, error, inbound, inbound_text, status, webhook
 
 pytestmark = pytest.mark.timeout(600)
@@ -44,10 +44,32 @@ _SEEN = """(text) => document.body.innerText.includes(text)
     || [...document.querySelectorAll("input, textarea")].some((field) => field.value.includes(text))"""
 
 
+_TURN = "\u202e\u200b"
+"""Turns what follows around, and is not seen."""
+
+_TURNED = """() => {
+    const found = [];
+    for (const chat of document.querySelectorAll(".o_leadline_chat")) {
+        const texts = document.createTreeWalker(chat, NodeFilter.SHOW_TEXT);
+        while (texts.nextNode()) {
+            const around = texts.currentNode.parentElement;
+            const bounds = around.closest("bdi, [dir]");
+            if (texts.currentNode.data.includes("\u202e") && !(bounds && chat.contains(bounds))) {
+                found.push(around.outerHTML.slice(0, 200));
+            }
+        }
+    }
+    return found;
+}"""
+"""Texts in our own chat that turn what stands beside them around."""
+
+
 def text(place: str) -> str:
     """Return what would run, or at least ask for an address, wherever it is not shown as the text that it is."""
     # Short: names are cut at 200 letters.
-    return f"<img src=/ran/{place} onerror=ran('{place}') data-hostile>\"'><b data-hostile>{place}</b>{{{{7*7}}}}"
+    return (
+        f"<img src=/ran/{place} onerror=ran('{place}') data-hostile>\"'><b data-hostile>{place}</b>{{{{7*7}}}}{_TURN}"
+    )
 
 
 _RUN = secrets.token_hex(4)
@@ -73,6 +95,7 @@ class Watched:
             except PlaywrightTimeout:
                 raise AssertionError(f"nothing of {place} is to be seen on {self.page.url}") from None
         assert (self.page.evaluate("window.hostile"), self.asked) == ([], [])
+        assert self.page.evaluate(_TURNED) == []
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +124,7 @@ def cards(line: OpenLine) -> dict[str, int]:
         echo(_HANNAH, "text", {"body": text("echo")}, id="wamid.echo"),
         status("failed", "wamid.echo", to=_HANNAH, errors=[error(131026, text("failed"), text("details"))]),
     )
-    return records(line, _NAME)
+    return records(line, _NAME.replace("\u202e", ""))
 
 
 def deliver(line: OpenLine, *values: dict[str, Any]) -> None:
@@ -122,6 +145,15 @@ def admin(line: OpenLine, chromium: Browser) -> Iterator[Watched]:
     yield from _logged_in(line, chromium, "admin")
 
 
+@pytest.fixture(scope="module")
+def phone(line: OpenLine, chromium: Browser) -> Iterator[Watched]:
+    page = open_context(chromium, viewport={"width": 420, "height": 800}).new_page()
+    watched = Watched(page)
+    Phone(page, line).be(_WA_ID)
+    yield watched
+    page.context.close()
+
+
 def _logged_in(line: OpenLine, chromium: Browser, login: str) -> Iterator[Watched]:
     page = open_context(chromium, viewport={"width": 1280, "height": 900}).new_page()
     watched = Watched(page)
@@ -130,12 +162,8 @@ def _logged_in(line: OpenLine, chromium: Browser, login: str) -> Iterator[Watche
     page.context.close()
 
 
-def test_the_tab_and_the_phone_show_it(
-    line: OpenLine, cards: dict[str, int], agent: Watched, chromium: Browser
-) -> None:
-    page = open_context(chromium, viewport={"width": 420, "height": 800}).new_page()
-    phone = Watched(page)
-    Phone(page, line).be(_WA_ID)
+def test_the_tab_and_the_phone_show_it(line: OpenLine, cards: dict[str, int], agent: Watched, phone: Watched) -> None:
+    page = phone.page
     file = {"name": "<img src=x onerror=ran('file') data-hostile>.pdf", "mimeType": "application/pdf"}
     page.get_by_test_id("file").set_input_files([{**file, "buffer": b"%PDF-1.4"}])  # type: ignore[list-item]
     page.get_by_test_id("composer").fill(text("caption"))
@@ -148,7 +176,94 @@ def test_the_tab_and_the_phone_show_it(
     card.write(text("answer"))
     agent.is_clean("answer")
     phone.is_clean("answer", "caption", "file")
-    page.context.close()
+
+
+def test_templates_show_it(
+    line: OpenLine, cards: dict[str, int], agent: Watched, admin: Watched, phone: Watched
+) -> None:
+    """In the picker, in the preview with what an agent fills in, and as the customer gets it."""
+    define(line, "hostile_offer")
+    define(line, "hostile_refused", status="REJECTED")
+    card = Card(agent.page, line)
+    card.open("crm.lead", cards["crm.lead"])
+    option = agent.page.locator(".o_leadline_option", has_text="hostile_refused")
+    for _ in range(20):
+        # The service copies what it hears of a moment later.
+        agent.page.locator(".o_leadline_templates").click()
+        agent.page.locator(".o_leadline_option").first.wait_for()
+        if option.count():
+            break
+        agent.page.locator(".o_leadline_picker .oi-close").first.click()
+    agent.is_clean("body")
+    card.choose_template("hostile_offer")
+    card.fill("body.1", text("filled"))
+    card.fill("buttons.1", "';ran('address');'")
+    card.fill("buttons.2", "<b data-hostile>")
+    agent.is_clean("h", "body", "foot", "reply", "visit", "filled")
+    card.send_template()
+    agent.page.locator(".o_leadline_picker").wait_for(state="detached")
+    agent.is_clean("h", "body", "foot", "filled")
+    phone.is_clean("h", "body", "foot", "reply", "visit", "filled")
+
+    _shown(line, admin, "leadline_template_action")
+    expect(admin.page.get_by_text("hostile_refused").first).to_be_visible()
+
+
+def define(line: OpenLine, name: str, **stated: str) -> None:
+    """Let the business have a template in which everything is hostile."""
+    address = {"type": "URL", "text": text("visit"), "url": f"{_SCRIPT}//{{{{1}}}}", "example": [text("example")]}
+    buttons = [
+        {"type": "QUICK_REPLY", "text": text("reply")},
+        address,
+        {"type": "COPY_CODE", "text": "Copy", "example": text("code")},
+    ]
+    components = [
+        # A heading has up to 60 letters.
+        {"type": "HEADER", "format": "TEXT", "text": "<img src=/ran/h onerror=ran('h') data-hostile>"},
+        {"type": "BODY", "text": f"{text('body')} {{{{1}}}}", "example": {"body_text": [[text("a")]]}},
+        {"type": "FOOTER", "text": text("foot")},
+        {"type": "BUTTONS", "buttons": buttons},
+    ]
+    template = {"name": name, "language": "en_US", "components": components, "rejected_reason": text("why"), **stated}
+    httpx.post(f"{line.url}/simulator/templates", json=template, timeout=30).raise_for_status()
+
+
+def test_a_session_shows_it(
+    line: OpenLine, cards: dict[str, int], agent: Watched, admin: Watched, phone: Watched, hostile_line: None
+) -> None:
+    """Who had it and where it waits, and what the customer is asked at its end."""
+    colleague = add_agent(line, text("colleague"), "hostile_colleague")
+    [row] = ask_odoo(
+        line, "leadline.conversation", "search_read", [["name", "like", "onerror=ran('name')"]], ["identifier"]
+    )
+    lead, identifier = cards["crm.lead"], row["identifier"]
+    card = Card(agent.page, line)
+    card.open("crm.lead", lead)
+    card.write("Goodbye")
+    expect(card.bubble("Goodbye")).to_be_visible()
+    ask_odoo(line, "leadline.conversation", "chat_transfer", "crm.lead", lead, identifier, "user", colleague)
+    ask_odoo(line, "leadline.conversation", "chat_close", "crm.lead", lead, identifier)
+
+    phone.is_clean("question")
+    agent.is_clean("question")
+    [session, *_] = ask_odoo(line, "leadline.session", "search", [["conversation_id", "=", row["id"]]])
+    admin.page.goto(f"{line.odoo}/odoo/leadline.session/{session}")
+    admin.is_clean("name", "colleague", "line")
+    _shown(line, admin, "leadline_session_action", "name", "line")
+    _shown(line, admin, "leadline_line_action", "line")
+
+
+@pytest.fixture
+def hostile_line(line: OpenLine) -> Iterator[None]:
+    """Let the demo's line have a hostile name, and a hostile question for its customers; put it right afterwards."""
+    where = [["phone_number_id", "=", "100000000000001"]]
+    said = ["name", "asks_satisfaction", "satisfaction_question"]
+    [before] = ask_odoo(line, "leadline.line", "search_read", where, said)
+    number = before.pop("id")
+    hostile = {"name": text("line"), "asks_satisfaction": True, "satisfaction_question": text("question")}
+    ask_odoo(line, "leadline.line", "write", [number], hostile)
+    yield
+    ask_odoo(line, "leadline.line", "write", [number], before)
 
 
 def _shown(line: OpenLine, watched: Watched, action: str, *places: str, view: str = "list") -> None:
@@ -177,7 +292,13 @@ def test_the_lists_of_managers_show_it(line: OpenLine, cards: dict[str, int], ad
     other = ask_odoo(line, "res.partner", "create", {"name": text("double"), "email": text("mail")})
     double = _double(line, cards["res.partner"], other)
 
+    ask_odoo(line, "crm.lead", "write", [cards["crm.lead"]], {"leadline_link_id": link})
+
     _shown(line, admin, "leadline_link_action", "label", "campaign")
+    for view in ("pivot", "list", "graph"):
+        _shown(
+            line, admin, "leadline_link_report_action", *(["label", "campaign"] if view != "graph" else []), view=view
+        )
     _shown(line, admin, "leadline_double_action", "name", "double")
     _shown(line, admin, "leadline_session_action", "name")
     _shown(line, admin, "leadline_audit_action")

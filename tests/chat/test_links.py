@@ -4,6 +4,7 @@ import io
 from datetime import timedelta
 from typing import Any
 from urllib.parse import unquote, urlsplit
+from xml.etree import ElementTree
 
 import pytest
 import zxingcpp
@@ -15,6 +16,7 @@ from functions.core.store import Key, create
 from tests.rig import CONNECTION, LINE, Rig
 
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Version/18.0 Mobile Safari/604.1"
+HOSTILE = '"><script>ran()</script><img src=x onerror=ran()>javascript:ran()\r\nSet-Cookie: a=b\u202e\u200b'
 AWKWARD = "50% off & more? #1 + 2 = 3\nLine two “quoted” 👩‍👩‍👧 مرحبا <b>"
 
 
@@ -211,6 +213,37 @@ async def test_a_code_names_the_short_link(rig: Rig, kind: str) -> None:
     else:
         assert b"#1a7f4b" in answer.content
         assert b"<script" not in answer.content
+
+
+async def test_a_code_is_drawn_of_nothing_but_the_short_link(rig: Rig) -> None:
+    named = dict.fromkeys(("label", "source", "medium", "campaign", "team", "tag"), HOSTILE[:60])
+    link = await made(rig, text=HOSTILE, owner={"id": "2", "name": HOSTILE[:60]}, **named)
+    path = urlsplit(link["qr"]["svg"]).path.removeprefix("/chat")
+
+    answer = await rig.chat.get(path, params={"page": HOSTILE, "title": HOSTILE, "scale": "4"})
+
+    assert answer.headers["content-type"] == "image/svg+xml"
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+    drawing = ElementTree.fromstring(answer.content)
+    assert {element.tag.rpartition("}")[2] for element in drawing.iter()} == {"svg", "g", "path"}
+    assert not "".join(drawing.itertext()).strip()
+    said = {(name, value) for element in drawing.iter() for name, value in element.attrib.items()}
+    assert {name for name, _ in said} == {"width", "height", "class", "transform", "d", "stroke", "fill"}
+    assert not any(letter in value for _, value in said for letter in "<>:;&\"'\r\n")
+    for wrong in ({"colour": HOSTILE}, {"colour": "#000000\n"}, {"scale": HOSTILE}):
+        refused = await rig.chat.get(path, params=wrong)
+        assert (refused.status_code, refused.headers["content-type"]) == (422, "application/problem+json")
+
+
+async def test_whatever_a_page_fills_in_leads_to_whatsapp_alone(rig: Rig) -> None:
+    link = await made(rig, text="I read {{page}}")
+
+    answer = await click(rig, link, page=HOSTILE)
+
+    assert answer.headers["location"].startswith("https://wa.me/15550100001?text=I%20read%20")
+    assert not set(answer.headers["location"]) & set("<>\"'\r\n ")
+    assert "set-cookie" not in answer.headers
+    assert text_of(answer.headers["location"]).startswith(f"I read {HOSTILE[:100]} (")
 
 
 @pytest.mark.parametrize("blur", [0, 1, 2])

@@ -106,6 +106,20 @@ def test_a_username_has_no_at_sign_whichever_way_it_comes(username):
     assert update.person.username == "mia.codes"
 
 
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("Ana\u202e", "Ana"),
+        ("\u2067\u0645\u0631\u064a\u0645\u2069", "\u0645\u0631\u064a\u0645"),
+        ("👩\u200d💻", "👩\u200d💻"),
+        ("\u202e", None),
+    ],
+)
+def test_no_name_turns_the_sentence_around_in_which_it_stands(written, shown):
+    [update] = read(inbound_text(Customer(ANA.wa_id, name=written)))
+    assert update.person.name == shown
+
+
 @pytest.mark.parametrize("bsuid", ["BR.13491208655302741918", "BR.ENT.13491208655302741918"])
 def test_a_bsuid_in_the_place_of_the_number_is_taken_as_what_it_is(bsuid):
     [update] = read(inbound_text(Customer(wa_id=bsuid, name="Ana")))

@@ -1,4 +1,4 @@
-"""The add-on's doors in a running Odoo, attacked over HTTP: its routes, and the methods that browsers may call."""
+"""The add-on's doors in a running Odoo, attacked over HTTP: its routes, what browsers may call, and its bus."""
 
 import json
 import re
@@ -31,7 +31,8 @@ _MARKETING = {"value": "stop", "source": "keyword", "at": "2026-11-20T10:00:00Z"
 class Doors:
     """A running Odoo, and what the attackers know of it.
 
-    `lead` is the agent's own with the conversation `own`; `foreign` is nobody's whom the agent may see, with `other`.
+    `lead` is the agent's own with the conversation `own`, mirrored in `row`; `foreign` is nobody's whom the agent may
+    see, with `other`.
     """
 
     line: OpenLine
@@ -43,6 +44,7 @@ class Doors:
     connection: str
     lead: int
     own: str
+    row: int
     foreign: int
     other: str
 
@@ -134,11 +136,12 @@ def doors(line: OpenLine) -> Iterator[Doors]:
         nobody = clients.enter_context(httpx.Client(base_url=line.odoo, timeout=60))
         [connection] = _ask(admin, "leadline.connection", "search_read", [], ["identifier", "secret"])
         key = derive(connection["secret"], "events")
-        here = Doors(line, admin, agent, portal, nobody, key, connection["identifier"], 0, "own", 0, "foreign")
+        here = Doors(line, admin, agent, portal, nobody, key, connection["identifier"], 0, "own", 0, 0, "foreign")
         here.tell(told("hostile-own"), told("hostile-foreign")).raise_for_status()
         own = _lead(admin, "hostile-own", people["hostile_agent"])
         foreign = _lead(admin, "hostile-foreign", 2)
-        yield replace(here, lead=own, own="hostile-own", foreign=foreign, other="hostile-foreign")
+        [row] = _ask(admin, "leadline.conversation", "search", [["identifier", "=", "hostile-own"]])
+        yield replace(here, lead=own, own="hostile-own", row=row, foreign=foreign, other="hostile-foreign")
 
 
 def _person(admin: httpx.Client, login: str, group: str) -> int:
@@ -235,6 +238,7 @@ def _signed_anything(here: Doors, tally: Tally, body: bytes) -> None:
 
 # Methods
 
+ROUTES = {EVENTS, "/leadline/file", "/leadline/contact/<int:partner_id>/archive"}
 _ROOM: Mapping[str, tuple[Any, ...]] = {
     # What follows model, id and conversation (or line).
     "chat_open": (),
@@ -260,6 +264,7 @@ _ROOM: Mapping[str, tuple[Any, ...]] = {
     "chat_start": ("line", {"client_id": "client-one", "type": "template"}),
 }
 _FREE: Mapping[str, tuple[Any, ...]] = {"chat_canned": ("a",), "chat_canned_used": ([1],), "inbox_status": (["own"],)}
+METHODS = {*_ROOM, *_FREE}
 
 
 @st.composite
@@ -327,28 +332,22 @@ def _refusal(answer: httpx.Response) -> str:
 # Files and archives
 
 
+@st.composite
+def _forms(draw: st.DrawFn) -> tuple[dict[str, Any], Any]:
+    """A form with a file in which up to two things are wrong."""
+    fields = {"res_model": "crm.lead", "res_id": "lead", "conversation": "conversation", "message": "message-1"}
+    wrong = st.one_of(st.sampled_from(TEXTS), st.integers(-(2**40), 2**70).map(str))
+    for _ in range(draw(st.integers(0, 2))):
+        fields[draw(st.sampled_from([*fields, "x"]))] = draw(wrong)
+    types = st.sampled_from(["image/png", "text/html", "image/svg+xml", *TEXTS])
+    file = st.tuples(st.sampled_from(TEXTS), st.binary(max_size=60), types)
+    return fields, draw(st.one_of(file, file, file, st.none()))
+
+
 def _routes() -> st.SearchStrategy[tuple[str, Any]]:
-    fields = st.fixed_dictionaries(
-        {
-            name: st.one_of(st.just(right), st.sampled_from(TEXTS), st.integers(-(2**40), 2**70).map(str))
-            for name, right in {
-                "res_model": "crm.lead",
-                "res_id": "lead",
-                "conversation": "conversation",
-                "message": "message-1",
-            }.items()
-        },
-        optional={"x": st.sampled_from(TEXTS)},
-    )
-    file = st.tuples(
-        st.sampled_from(TEXTS), st.binary(max_size=60), st.sampled_from(["image/png", "text/html", *TEXTS])
-    )
     # Not %00: where no route fits, Odoo itself looks for a page of that name, and fails.
     path = st.one_of(st.integers(-5, 2**70).map(str), st.sampled_from(["1", "x", "..", "1/../2", "1e3"]))
-    return st.one_of(
-        st.tuples(st.just("file"), st.tuples(fields, st.one_of(st.none(), file))),
-        st.tuples(st.just("archive"), path),
-    )
+    return st.one_of(st.tuples(st.just("file"), _forms()), st.tuples(st.just("archive"), path))
 
 
 def _by_their_routes(here: Doors, tally: Tally, given_input: tuple[str, Any]) -> None:
@@ -391,6 +390,36 @@ def _csrf(here: Doors) -> str:
     return _TOKENS[id(here.agent)]
 
 
+# Channels of the bus
+
+
+def _channels() -> st.SearchStrategy[list[str]]:
+    """What a browser may ask to hear of: some channels, right but for something."""
+    model = st.sampled_from(["crm.lead", "crm.lead", "res.partner", "res.users", "leadline.conversation", *TEXTS])
+    card = st.one_of(st.sampled_from(["{lead}", "{lead}", "{foreign}", *TEXTS]), st.integers(-1, 2**70).map(str))
+    conversation = st.sampled_from(["{own}", "{own}", "{other}", *TEXTS])
+    right = st.tuples(model, card, conversation).map("/".join)
+    return st.lists(st.one_of(right, right, st.text(max_size=20)).map("leadline.conversation/".__add__), max_size=9)
+
+
+def _over_the_bus(here: Doors, tally: Tally, channels: list[str]) -> None:
+    """Nobody hears of a conversation but who may see its card, from there."""
+    known = {"{lead}": here.lead, "{foreign}": here.foreign, "{own}": here.own, "{other}": here.other}
+    for name, value in known.items():
+        channels = [channel.replace(name, str(value)) for channel in channels]
+    params = {"channels": channels, "last": 0, "is_first_poll": True}
+    body = json.dumps({"jsonrpc": "2.0", "params": params}).encode()
+    right = f"leadline.conversation/crm.lead/{here.lead}/{here.own}" in channels
+    for client, theirs in ((here.agent, {here.row}), (here.portal, set[int]()), (here.nobody, set[int]())):
+        answer = client.post(
+            "/websocket/peek_notifications", content=body, headers={"Content-Type": "application/json"}
+        )
+        if _asked(tally, answer, channels) == "":
+            heard = {one[2] for one in answer.json()["result"]["channels"] if one[1] == "leadline.conversation"}
+            if heard - theirs or (right and heard != theirs):
+                tally.note(f"heard of {heard} and not of {theirs} for {channels!r}"[:1500])
+
+
 Trial = Callable[[Doors, Tally, Any], None]
 
 
@@ -410,6 +439,7 @@ DOORS = (
     Door("Odoo: methods, by an agent", _calls(), _by_an_agent, may_change=True),
     Door("Odoo: methods, without rights", _calls(), _without_rights),
     Door("Odoo: files and archives", _routes(), _by_their_routes, may_change=True),
+    Door("Odoo: channels of its bus", _channels(), _over_the_bus),
 )
 
 

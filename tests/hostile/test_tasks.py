@@ -1,56 +1,40 @@
 """No task leads one account to what is another's, whatever stands in its body."""
 
-import json
+import re
+from pathlib import Path
 
 import pytest
 
-from functions.core.secrets import derive
+from functions.core.courtesies import GOODBYES
 from functions.core.tasks import Task
-from tests.payloads import ANA, LUCIA, WABA, inbound_image, inbound_text
+from tests.hostile.accounts import THEIR_LINE, THEIR_NUMBER, all_of_theirs
+from tests.payloads import ANA, LUCIA, inbound_text
 from tests.rig import CONNECTION, LINE
 
-THEIR_LINE, THEIR_CONNECTION, THEIR_NUMBER = "their-line", "their-connection", "200"
+FUNCTIONS = Path(__file__).parents[2] / "functions"
 
 MIXED = {
     # Kind: the function, and what it is told of beside one of our lines.
     "send": ("sender", "conversation"),
     "typing": ("sender", "conversation"),
     "fetch_media": ("sender", "message"),
+    "thumbnail": ("sender", "message"),
     "read": ("sender", "message"),
+}
+OF_TWO = {*MIXED, "goodbye"}
+OF_ONE = {
+    # What names one thing alone, or nothing: there is nothing to mix up.
+    *("checkup", "templates", "template"),  # a line
+    *("events", "check"),  # a connection
+    *("carry", "notice", "trim"),  # a conversation
+    *("carry_person", "erase"),  # a contact
+    *("import", "retention", "health", "sweep"),
 }
 
 
-@pytest.fixture
-async def theirs(rig):
-    """Another account on the same installation: a customer wrote and sent a picture, and something waits to be sent."""
-    await rig.add_connection(THEIR_CONNECTION, "c" * 43, url="http://their.test", account="their")
-    await rig.add_line(
-        THEIR_LINE, number=THEIR_NUMBER, connection=THEIR_CONNECTION, account="their", waba=f"{WABA}9", token="theirs"
-    )
-    rig.start()
-    rig.whatsapp.files["photo"] = b"photo"
-    await rig.deliver(inbound_text(LUCIA, number=THEIR_NUMBER))
-    await rig.deliver(inbound_image(LUCIA, "photo", b"photo", number=THEIR_NUMBER))
-    [conversation] = rig.names("conversations")
-    [picture] = [task.payload["message"] for task in rig.tasks.of_kind("fetch_media")]
-    waiting = {"client_id": "client-of-theirs", "type": "text", "text": {"body": "To their customer"}}
-    sent = await rig.call(
-        "POST",
-        f"/v1/conversations/{conversation}/messages",
-        {**waiting, "author": {"kind": "agent", "id": "2", "name": "Marc"}},
-        connection=THEIR_CONNECTION,
-        key=derive("c" * 43, "calls"),
-    )
-    assert sent.status_code == 202, sent.text
-    await rig.deliver(inbound_text(ANA))
-    rig.tasks.waiting.clear()
-    return {"conversation": conversation, "message": picture}
-
-
-def all_of_theirs(rig):
-    """Return what is kept of their line, and what is waiting for it."""
-    kept = [one for name in ("messages", "conversations", "outboxes", "events") for one in rig.documents(name)]
-    return sorted(text for one in kept if THEIR_LINE in (text := json.dumps(one, sort_keys=True)))
+def test_every_kind_of_task_is_known():
+    code = "".join((FUNCTIONS / function / "app.py").read_text() for function in ("sender", "sync"))
+    assert set(re.findall(r'"(\w+)": lambda task', code)) == OF_TWO | OF_ONE
 
 
 @pytest.mark.parametrize("kind", MIXED)
@@ -63,6 +47,17 @@ async def test_our_line_does_nothing_with_what_is_theirs(rig, theirs, kind):
     assert (rig.whatsapp.messages, rig.whatsapp.read_marks, rig.whatsapp.typing) == ([], [], [])
     assert rig.whatsapp.tokens == set()
     assert all_of_theirs(rig) == before
+
+
+async def test_a_goodbye_is_never_in_the_language_of_somebody_elses_customer(rig, theirs):
+    await rig.deliver(inbound_text(LUCIA, "PARAR", number=THEIR_NUMBER))
+    await rig.deliver(inbound_text(ANA, "STOP"))
+    in_portuguese, ours = rig.tasks.of_kind("goodbye")
+    rig.tasks.waiting.clear()
+    mixed = {**ours.payload, "message": in_portuguese.payload["message"]}
+    assert (await rig.run(Task("sync-x", "sync", mixed))).status_code == 200
+    await rig.drain()
+    assert rig.whatsapp.texts == [GOODBYES["en"]]
 
 
 async def test_their_line_does_it(rig, theirs):

@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from functions.core.phone import digits
-from functions.core.whatsapp.items import UNREADABLE, Unhandled, listed, mapping, optional, text, time
+from functions.core.whatsapp.items import UNREADABLE, Unhandled, listed, mapping, name_of, optional, text, time
 from functions.core.whatsapp.message import CUSTOMER, PHONE, Change, Message, told
 from functions.core.whatsapp.person import Person, contacts_of, person
 
@@ -115,7 +115,7 @@ def _entry(number: str, item: Any, alone: dict[str, Any]) -> Entry | Unhandled:
         contact = mapping(item["contact"])
         at = time(mapping(item.get("metadata"))["timestamp"])
         who = person([], digits(optional(contact.get("phone_number")) or ""), contact.get("user_id"))
-        name = optional(contact.get("full_name")) or optional(contact.get("first_name"))
+        name = name_of(contact.get("full_name")) or name_of(contact.get("first_name"))
         if item["type"] != "contact" or who == Person():
             raise ValueError("no contact")
         entry = replace(who, username=optional(contact.get("username")))

@@ -7,6 +7,9 @@ from msgspec import Struct
 
 _WORD = re.compile(r"[a-z_]{1,60}")
 
+_TURNING = dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)))
+"""What turns the direction of all that follows, by its code."""
+
 UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
 """What reading an item raises that is not as Meta describes it."""
 
@@ -32,6 +35,12 @@ def text(value: Any) -> str:
 def optional(value: Any) -> str | None:
     """Return a text, or None for everything else."""
     return value if isinstance(value, str) and value else None
+
+
+def name_of(value: Any) -> str | None:
+    """Return what somebody is called, or None. It stands in sentences, so nothing in it turns what follows around."""
+    said = optional(value)
+    return said if said is None or said.isascii() else said.translate(_TURNING) or None
 
 
 def time(value: Any) -> int:

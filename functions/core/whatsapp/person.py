@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from functions.core.whatsapp.items import listed, mapping, optional
+from functions.core.whatsapp.items import listed, mapping, name_of, optional
 
 _BSUID = re.compile(r"[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}")
 
@@ -44,7 +44,7 @@ def person(contacts: Sequence[dict[str, Any]], wa_id: Any, bsuid: Any, parent: A
         bsuid=optional(bsuid or contact.get("user_id")),
         parent_bsuid=optional(parent or contact.get("parent_user_id")),
         username=username.removeprefix("@") if username else None,
-        name=optional(profile.get("name")),
+        name=name_of(profile.get("name")),
     )
 
 

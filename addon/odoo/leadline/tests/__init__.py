@@ -20,6 +20,7 @@ from . import test_canned
 from . import test_saved_file
 from . import test_binding
 from . import test_health
+from . import test_mails
 from . import test_link
 from . import test_attribution
 from . import test_consent

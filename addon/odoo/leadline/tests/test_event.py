@@ -34,6 +34,15 @@ class TestEvent(BaseCase):
                 self.assertNotIn("\0", found.name)
                 self.assertNotIn("\n", found.name)
 
+    def test_no_name_turns_the_sentence_around_in_which_it_stands(self):
+        for written, shown in (
+            ("Ada\u202e", "Ada"),
+            ("\u2067\u05e2\u05d3\u05d4\u2069", "\u05e2\u05d3\u05d4"),
+            ("👩\u200d💻", "👩\u200d💻"),
+        ):
+            found = read_event(event(conversation(contact=contact(name=written))))
+            self.assertEqual(found.conversation.contact.name, shown)
+
     def test_somebody_without_a_name_is_shown_by_what_there_is(self):
         shown = [
             read_event(

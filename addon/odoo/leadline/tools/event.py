@@ -40,6 +40,9 @@ NAME_LIMIT = 200
 PROBLEM_LIMIT = 20
 """Findings of a checkup that are shown."""
 
+_TURNING = dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)))
+"""What turns the direction of all that follows, by its code: in a sentence, it would turn our words around too."""
+
 _ID = re.compile(r"[A-Za-z0-9._~-]{1,512}")
 _PHONE = re.compile(r"\+[1-9][0-9]{4,19}")
 _USER = re.compile(r"[1-9][0-9]{0,8}")
@@ -500,7 +503,7 @@ def _shown(value: object) -> str:
         return ""
     # PostgreSQL takes neither NUL nor lone surrogates; line breaks have no place in a name.
     storable = value.replace("\0", " ").encode("utf-8", "replace").decode("utf-8")
-    return " ".join(storable.split())[:NAME_LIMIT]
+    return " ".join(storable.translate(_TURNING).split())[:NAME_LIMIT]
 
 
 def _phone(value: object) -> str:

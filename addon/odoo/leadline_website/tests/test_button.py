@@ -54,6 +54,17 @@ class TestButton(HttpCase):
         self.assertEqual(self.button("/")["data-text"], "Write to us")
         self.assertEqual(self.button("/es")["data-text"], "Escríbanos")
 
+    def test_what_the_button_says_stays_an_attribute(self):
+        hostile = "\"><script>ran()</script><img src=x onerror=ran()>'\u202e\u200b"
+        self.link.line_id.name = hostile
+        self.website.write({"leadline_link_id": self.link.id, "leadline_text": hostile})
+        shown = self.button()
+        self.assertEqual(shown["data-text"], hostile)
+        self.assertEqual({name for name in shown if not name.startswith("data-")}, {"defer", "src"})
+        page = html.fromstring(self.url_open("/").content)
+        self.assertEqual([element.tag for element in page.iter() if "ran()" in (element.text or "")], [])
+        self.assertEqual(page.xpath("//*[@onerror]"), [])
+
     def test_the_button_knows_the_hours(self):
         spans = [("0", "morning", 9, 12.5), ("0", "lunch", 12.5, 13), ("5", "afternoon", 13, 24)]
         calendar = self.env["resource.calendar"].create(

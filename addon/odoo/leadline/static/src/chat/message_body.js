@@ -61,6 +61,9 @@ const FILES = {
     document: "leadline.File.Document",
 };
 
+/** What turns the direction of all that follows. */
+const TURNING = /[\u202a-\u202e\u2066-\u2069]/g;
+
 /** Happenings in a conversation that nobody said. */
 const HAPPENINGS = new Set(["system", "request_welcome"]);
 
@@ -106,9 +109,9 @@ export function fileTypeOf({ type, template, media }) {
     return Object.hasOwn(FILES, carried ?? "") ? carried : null;
 }
 
-/** @returns {string} the name that its file came with, "" without */
+/** @returns {string} the name that its file came with, "" without; nothing in it shows the ending elsewhere than it is */
 export function fileNameOf({ document, media }) {
-    return document?.filename || media?.name || "";
+    return String(document?.filename || media?.name || "").replace(TURNING, "");
 }
 
 /** @returns {string} name of the OWL template for the message's file */

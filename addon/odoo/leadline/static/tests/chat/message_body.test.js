@@ -3,6 +3,7 @@ import { allowTranslations } from "@web/../tests/web_test_helpers";
 import {
     adOf,
     answerOf,
+    fileNameOf,
     fileTypeOf,
     labelOf,
     peopleOf,
@@ -134,6 +135,12 @@ test("a file is named by the message's type, or by the header of its template", 
     expect(fileTypeOf({ type: "template", template: { header: { type: "text" } }, media: {} })).toBe(null);
     expect(fileTypeOf({ type: "template", template: {}, media: null })).toBe(null);
     expect(fileTypeOf({ type: "constructor" })).toBe(null);
+});
+
+test("a file's ending is shown where it is", () => {
+    expect(fileNameOf({ document: { filename: "invoice\u202efdp.exe" } })).toBe("invoicefdp.exe");
+    expect(fileNameOf({ media: { name: "\u05e2.pdf" } })).toBe("\u05e2.pdf");
+    expect(fileNameOf({})).toBe("");
 });
 
 test("a quotation without words is named by its type", () => {
