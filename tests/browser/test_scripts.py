@@ -53,7 +53,8 @@ _TURNED = """() => {
         const texts = document.createTreeWalker(chat, NodeFilter.SHOW_TEXT);
         while (texts.nextNode()) {
             const around = texts.currentNode.parentElement;
-            const bounds = around.closest("bdi, [dir]");
+            // What is read out only has no direction.
+            const bounds = around.closest("bdi, [dir], .visually-hidden");
             if (texts.currentNode.data.includes("\u202e") && !(bounds && chat.contains(bounds))) {
                 found.push(around.outerHTML.slice(0, 200));
             }
