@@ -240,8 +240,10 @@ def test_a_session_shows_it(
     lead, identifier = cards["crm.lead"], row["identifier"]
     card = Card(agent.page, line)
     card.open("crm.lead", lead)
-    card.write("Goodbye")
-    expect(card.bubble("Goodbye")).to_be_visible()
+    card.write(f"Goodbye {_RUN}")
+    expect(card.bubble(f"Goodbye {_RUN}")).to_be_visible()
+    # Who was not answered is not asked either.
+    assert _found(line, "leadline.session", [["conversation_id", "=", row["id"]], ["first_response_at", "!=", False]])
     ask_odoo(line, "leadline.conversation", "chat_transfer", "crm.lead", lead, identifier, "user", colleague)
     ask_odoo(line, "leadline.conversation", "chat_close", "crm.lead", lead, identifier)
 
