@@ -29,7 +29,7 @@ from functions.chat.bodies import Care, Message, NewFile, Note, Read, Settle, St
 from functions.chat.callers import Caller, Door
 from functions.chat.cursors import Limit
 from functions.chat.desk import Desk
-from functions.core.http import Guard, Handler, guarded
+from functions.core.http import Bounded, Guard, Handler, guarded
 from functions.core.limits import limits_view
 from functions.core.lines import Directory
 from functions.core.ports import Ports
@@ -38,6 +38,9 @@ from functions.core.settings import BadSetting
 
 _PREFIX = "/chat"
 """The API is `/chat/v1/…` wherever it runs: on one machine beside the others, in the cloud on its own host."""
+
+MAX_BODY = 4 << 20
+"""Bytes. The largest that makes sense are the results of a page of events."""
 
 
 def create(ports: Ports, *, one_machine: bool = False) -> Handler:
@@ -77,6 +80,7 @@ def _app(desk: Desk, door: Door, seal: Seal) -> FastAPI:
         # Another address would be made from the Host header.
         redirect_slashes=False,
     )
+    app.add_middleware(Bounded, limit=MAX_BODY)
     # Inside of CORS, so that a browser can read a 503 too.
     app.add_middleware(Guard)
     app.add_middleware(

@@ -53,7 +53,8 @@ _TURNED = """() => {
         const texts = document.createTreeWalker(chat, NodeFilter.SHOW_TEXT);
         while (texts.nextNode()) {
             const around = texts.currentNode.parentElement;
-            const bounds = around.closest("bdi, [dir]");
+            // What is read out only has no direction.
+            const bounds = around.closest("bdi, [dir], .visually-hidden");
             if (texts.currentNode.data.includes("\u202e") && !(bounds && chat.contains(bounds))) {
                 found.push(around.outerHTML.slice(0, 200));
             }
@@ -239,8 +240,10 @@ def test_a_session_shows_it(
     lead, identifier = cards["crm.lead"], row["identifier"]
     card = Card(agent.page, line)
     card.open("crm.lead", lead)
-    card.write("Goodbye")
-    expect(card.bubble("Goodbye")).to_be_visible()
+    card.write(f"Goodbye {_RUN}")
+    expect(card.bubble(f"Goodbye {_RUN}")).to_be_visible()
+    # Who was not answered is not asked either.
+    assert _found(line, "leadline.session", [["conversation_id", "=", row["id"]], ["first_response_at", "!=", False]])
     ask_odoo(line, "leadline.conversation", "chat_transfer", "crm.lead", lead, identifier, "user", colleague)
     ask_odoo(line, "leadline.conversation", "chat_close", "crm.lead", lead, identifier)
 
@@ -349,7 +352,9 @@ def test_what_would_run_is_seen(line: OpenLine, chromium: Browser) -> None:
     """Without this, a watch that sees nothing would pass everything."""
     page = open_context(chromium).new_page()
     watched = Watched(page)
-    page.goto(f"{line.url}/healthz")
+    # Our own pages would let nothing run.
+    page.route("**/unsafe", lambda route: route.fulfill(body="<!doctype html>", content_type="text/html"))
+    page.goto(f"{line.url}/unsafe")
     page.evaluate(
         "html => document.body.insertAdjacentHTML('beforeend', html)", text("nowhere") + f"<a href={_SCRIPT}>"
     )

@@ -4,6 +4,7 @@ import logging
 
 import pytest
 
+from functions.chat.app import MAX_BODY
 from tests.payloads import ANA
 from tests.rig import PUBLIC_URL
 
@@ -64,6 +65,24 @@ async def test_an_unreadable_body_is_a_problem_document(rig):
         answer = await rig.chat.post(f"{tab.url}/messages", content=body, headers=headers)
         assert answer.status_code in (400, 422)
         assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("path", ["/v1/pairings", "/v1/conversations", "/v1/conversations/x/messages"])
+async def test_a_body_without_an_end_is_not_read_to_it_whoever_sends_it(rig, path):
+    rig.start()
+    read = 0
+
+    async def endless():
+        nonlocal read
+        while read < 64:
+            read += 1
+            yield b" " * (1 << 20)
+
+    answer = await rig.chat.post(path, content=endless(), headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.headers["content-type"]) == (413, "application/problem+json")
+    assert read <= (MAX_BODY >> 20) + 1
+    just = await rig.chat.post(path, content=b" " * MAX_BODY, headers={"Content-Type": "application/json"})
+    assert just.status_code in (401, 422)
 
 
 @pytest.mark.parametrize("broken", ["store", "queue"])

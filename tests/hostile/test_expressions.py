@@ -19,9 +19,11 @@ METHODS = {"compile", "match", "fullmatch", "search", "sub", "subn", "split", "f
 AT_THE_BEGINNING = {"match", "fullmatch"}
 
 SHORT = {
-    # What is searched for in a text that is short, or our own. Why it is:
+    # What is searched for in a text that is short, or our own, or takes its most for each letter. Why it is:
     "functions/local/": "what Debian's and Odoo's own programs print, and what an admin types",
     "functions/core/settings.py": "what an admin sets",
+    "addon/odoo/leadline/static/src/chat/api.js": "the service's address, from Odoo",
+    "addon/odoo/leadline/static/src/chat/learnt.js": "an e-mail address: 64 letters before its @ are tried, no more",
 }
 ELSEWHERE = {
     # Put together in a function. Where it is held to be linear:
@@ -94,15 +96,45 @@ def _uses(tree: ast.Module, call: ast.Call) -> set[str]:
     }
 
 
-FOUND = list(_expressions())
+# In the browser
+
+_LITERAL = re.compile(r"(?<=[=(\[,]) ?/((?![/*])(?:[^/\\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+)/([a-z]*)(?=[\s.,;)])")
+_IN_PYTHON = (
+    # What browsers write otherwise; sets of letters as one of them.
+    (r"\[\^\]", r"[\\s\\S]"),
+    (r"\\p\{Extended_Pictographic\}", "\u263a"),
+    (r"\\p\{Emoji_Modifier\}", "\U0001f3fb"),
+    (r"\\p\{Script=\w+\}", "\u05d0"),
+    (r"\\p\{[LN]\}", r"\\w"),
+    (r"\\u\{(\w+)\}", lambda found: chr(int(found[1], 16))),
+)
+
+
+def _scripts() -> Iterator[Expression]:
+    for part in ("addon/odoo/leadline/static/src", "addon/odoo/leadline/static/button"):
+        for file in sorted((ROOT / part).rglob("*.js")):
+            where = str(file.relative_to(ROOT))
+            if where in SHORT:
+                continue
+            for number, line in enumerate(file.read_text().splitlines(), 1):
+                for said, flags in [] if line.lstrip().startswith(("*", "//", "/*")) else _LITERAL.findall(line):
+                    for written, here in _IN_PYTHON:
+                        said = re.sub(written, here, said)
+                    yield Expression(f"{where}:{number}", re.compile(said, re.IGNORECASE if "i" in flags else 0), False)
+
+
+FOUND = [*_expressions(), *_scripts()]
 
 
 def test_they_are_all_found():
-    assert len(FOUND) > 40
+    assert len([*_expressions()]) > 40
     assert {where.rpartition(":")[0] for where in (one.where for one in FOUND)} > {
         "functions/core/media.py",
         "addon/odoo/leadline/tools/event.py",
+        "addon/odoo/leadline/static/src/chat/formatting.js",
+        "addon/odoo/leadline/static/src/template/template.js",
     }
+    assert len([*_scripts()]) > 20
 
 
 @pytest.mark.parametrize("expression", [one for one in FOUND if has_no_end(one.pattern)], ids=lambda one: one.where)

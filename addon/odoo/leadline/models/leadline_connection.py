@@ -15,6 +15,11 @@ from ..tools.keys import SecretMalformed, decode_secret, derive
 TIMEOUT = 10
 """Seconds to wait for the service: whoever clicked is waiting, and so is an Odoo worker."""
 
+ANSWER_LIMIT = 32 * 1024 * 1024
+"""Bytes of an answer, unpacked. The service's platform gives no more; at a wrong address is anything."""
+
+_CHUNK = 64 * 1024
+
 
 class ServiceUnreachable(UserError):
     """The service gave no answer, or something else did. The text says which link is broken."""
@@ -161,7 +166,10 @@ class LeadlineConnection(models.Model):
         """
         try:
             # A redirection would carry the signed call to another host.
-            answer = requests.request(method, url, data=body, headers=headers, timeout=TIMEOUT, allow_redirects=False)
+            with requests.request(
+                method, url, data=body, headers=headers, timeout=TIMEOUT, allow_redirects=False, stream=True
+            ) as answer:
+                document = _document(answer)
         except requests.exceptions.SSLError:
             raise ServiceUnreachable(
                 self.env._("The certificate of the Leadline service is not valid for its address.")
@@ -178,10 +186,6 @@ class LeadlineConnection(models.Model):
             raise ServiceUnreachable(sentence) from None
         except requests.RequestException:
             raise ServiceUnreachable(self.env._("The address of the Leadline service can't be called.")) from None
-        try:
-            document = answer.json()
-        except requests.RequestException:
-            document = None
         problem = document if isinstance(document, dict) and document.get("code") else {}
         if problem.get("code") == "clock_wrong":
             raise ServiceUnreachable(
@@ -198,3 +202,16 @@ class LeadlineConnection(models.Model):
                 self.env._("The Leadline service answered with an error (status %s).", answer.status_code)
             )
         return document
+
+
+def _document(answer):
+    """Return an answer's JSON; None for what is none, or has no end. Raises `requests.RequestException`."""
+    body = bytearray()
+    for chunk in answer.iter_content(_CHUNK):
+        body += chunk
+        if len(body) > ANSWER_LIMIT:
+            return None
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None

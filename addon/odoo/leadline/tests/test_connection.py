@@ -5,7 +5,8 @@ from http.server import HTTPServer
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import users
 
-from ..models.leadline_connection import ServiceRefused
+from ..models import leadline_connection
+from ..models.leadline_connection import ServiceRefused, ServiceUnreachable
 from .common import CONNECTION, SECRET, LeadlineCase, Service
 
 
@@ -40,6 +41,16 @@ class TestConnection(LeadlineCase):
                 self.connection.action_check()
                 self.assertIn("answered with an error", self.connection.failure)
         self.assertNotIn("/elsewhere", {path for _method, path, *_rest in self.service.calls})
+
+    def test_an_answer_without_an_end_is_not_read_to_it(self):
+        self.patch(leadline_connection, "ANSWER_LIMIT", 1000)
+        for answer in ((200, b"1" * 1001), (422, b'{"code": "' + b"x" * 1001), (200, b"[" * 900)):
+            with self.subTest(answer):
+                self.service.answer = answer
+                with self.assertRaisesRegex(ServiceUnreachable, "answered with an error"):
+                    self.connection._call("GET", "/v1/events")
+        self.service.answer = 200, b"1" * 1000
+        self.assertEqual(self.connection._call("GET", "/v1/events"), int("1" * 1000))
 
     def test_what_the_service_says_no_to_is_handed_on_with_its_problem(self):
         problem = {"code": "template_invalid", "detail": "Fill in the name.", "errors": [{"field": "body.1"}]}
