@@ -13,6 +13,7 @@ from playwright.sync_api import Error as PlaywrightError
 
 from bench.beside import oca
 from bench.beside.world import Side, World
+from bench.drawn import drawn
 from functions.core.signature import sign_meta
 from functions.local import demo
 from tests.open_line import Card, OpenLine, browser, chromium_path, open_context
@@ -23,7 +24,6 @@ _WARM = 2
 _LONGEST = 60
 _PERSON = Customer("491559000001", "DE.90000000000000000001", "Open chat")
 _WRITER = oca.Writer(990_001, "Open chat")
-_IS_DRAWN = "([bubble, text]) => [...document.querySelectorAll(bubble)].some((one) => one.textContent.includes(text))"
 
 Eyes = dict[str, list[float]] | str
 """Seconds of each round, by the side's name; or why that was not measured."""
@@ -102,8 +102,7 @@ def _seen(side: Side, said: Callable[[str], tuple[bytes, str]], page: Page, bubb
     post = said(text)
     started = time.perf_counter()
     _post(side, post)
-    # Asked at each frame. A locator looks after 270 ms, and then only twice a second.
-    page.wait_for_function(_IS_DRAWN, arg=[bubble, text])
+    drawn(page, bubble, text)
     return time.perf_counter() - started
 
 
