@@ -350,6 +350,14 @@ class TestThePythonOfOdoo:
         with pytest.raises(SetUpFailed, match="No module named 'a_package_that_is_missing'"):
             ensure_odoo(home, print)
 
+    def test_odoo_that_starts_itself_anew_gets_it_again(self, real_environment: None, tmp_path: Path) -> None:
+        odoo = ensure_odoo(checkout(tmp_path / "mine"), print)
+        anew = (
+            f"import os; os.execve({str(odoo.python)!r}, ['python', '-c', 'import sys; print(sys.prefix)'], os.environ)"
+        )
+        said = subprocess.run([odoo.python, "-c", anew], env=odoo.environment(), check=True, capture_output=True)
+        assert said.stdout.decode().strip() == str(odoo.python.parents[1])
+
     def test_odoo_hears_nothing_of_our_own_interpreter(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         for name in ("PYTHONHOME", "PYTHONPATH", "PGHOST", "ODOO_RC"):
             monkeypatch.setenv(name, "elsewhere")
