@@ -290,6 +290,21 @@ async def test_a_file_that_is_being_fetched_is_not_left_behind(rig):
     assert rig.stored_files(ACCOUNT) == []
 
 
+async def test_what_was_to_be_done_for_a_message_of_somebody_erased_ends_quietly(rig):
+    """Nothing went wrong: it is not put aside, where an admin would look into it."""
+    rig.whatsapp.files["photo"] = b"the photo"
+    await rig.deliver(inbound_image(VERA, "photo", b"the photo"))
+    await rig.run(next(task for task in rig.tasks.waiting if task.payload["kind"] == "events"))
+    tab = rig.tab(rig.crm.of_type("message.received")[-1]["conversation"]["id"])
+    assert (await tab.read((await tab.last())["id"])).is_success
+    contact = (await tab.head())["contact"]["id"]
+    assert (await rig.call("DELETE", f"/v1/contacts/{contact}")).is_success
+    await finish(rig.ports, contact)
+    assert {"fetch_media", "read"} <= {task.payload["kind"] for task in rig.tasks.waiting}
+    await rig.drain()
+    assert rig.documents("parked") == []
+
+
 async def test_who_was_only_invited_is_erased_and_may_be_invited_again(rig):
     await rig.holds_templates(definition("order_update", "Hi"))
     start = {"line": LINE, "to": {"phone": f"+{VERA.wa_id}"}, "name": "Vera"}
