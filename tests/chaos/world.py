@@ -1,12 +1,13 @@
 """What customers do all day, and what WhatsApp says of it. Everything comes from one seed."""
 
 import random
+import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 from tests import payloads
-from tests.chaos.people import CUSTOMER, PHONE, SYSTEM, File, Person, Said, Wish
+from tests.chaos.people import CLOCKS_DIFFER, CUSTOMER, PHONE, SYSTEM, File, Person, Said, Wish
 from tests.payloads import NUMBER, Customer
 
 COUNTED = (
@@ -29,7 +30,11 @@ _STRANGE = ("hologram", "unsupported", "poll_creation", "unknown")
 
 
 class World:
-    """The people, and what each does next. `parked`: what nobody can make sense of, by the reason that will be told."""
+    """The people, and what each does next. `parked`: what nobody can make sense of, by the reason that will be told.
+
+    `erased`: who was erased; in their place is somebody new. `parked_maybe`: what names them goes with them, and is put
+    aside once more if it comes again.
+    """
 
     def __init__(self, seed: int, people: int, moves: int) -> None:
         self.chance = random.Random(seed)
@@ -38,6 +43,8 @@ class World:
         self.by_identity: dict[str, Person] = {}
         self.files: dict[str, File] = {}
         self.parked: Counter[str] = Counter()
+        self.parked_maybe: Counter[str] = Counter()
+        self.erased: list[Person] = []
         self._limit = people
         self._count = 0
         self._wamids = 0
@@ -74,6 +81,20 @@ class World:
         acts = self._acts if person.of(CUSTOMER) else {self._text: 1}
         [act] = self.chance.choices(list(acts), list(acts.values()))
         yield from act(person, now)
+
+    def whose(self, contact: dict[str, Any] | None) -> Person | None:
+        """Return whose contact this is, as the chat API shows it."""
+        known = [contact[name] for name in ("bsuid", "wa_id") if contact[name]] if contact else []
+        return next((self.by_identity[one] for one in known if one in self.by_identity), None)
+
+    def erases(self, person: Person, now: float) -> None:
+        """Put somebody new in a person's place, who has done nothing yet, and does nothing for some seconds."""
+        self.erased.append(person)
+        self.parked.subtract(person.strange)
+        self.parked_maybe.update(person.strange)
+        anew = Person(person.name, [person.now], at=int(now) + CLOCKS_DIFFER, moves=person.moves)
+        self.people[self.people.index(person)] = self.by_name[person.name] = anew
+        self.by_identity.update(dict.fromkeys(person.names, anew))
 
     def words(self) -> str:
         """Return a text that nobody ever said."""
@@ -231,6 +252,8 @@ class World:
             ]
         )
         self.parked[reason] += 1
+        if person.names & set(re.findall(r"[\w.]+", str(value))):
+            person.strange.append(reason)
         yield value
 
     def _move(self, person: Person, now: int) -> Iterator[dict[str, Any]]:
