@@ -8,6 +8,7 @@ import pytest
 
 from functions.core.consent import marketing
 from tests.payloads import ANA, NUMBER, Customer, inbound_text, message, status, value
+from tests.pictures import PNG
 from tests.rig import accepted
 
 NEW = Customer("5511912345678", "BR.99999999999999999999", "Ana")
@@ -322,6 +323,16 @@ async def test_what_waits_in_the_younger_goes_before_what_was_said_in_the_elder_
     await rig.sweep()
     await settle(rig)
     assert rig.whatsapp.texts == ["On my way", "Nearly there", "Here"]
+
+
+async def test_a_file_that_was_announced_before_a_joining_may_be_sent_after_it(rig):
+    first = await rig.met(ANA)
+    tab = await rig.chatting(NEW)
+    file = await tab.upload(PNG, "image/png")
+    await rig.deliver(moved())
+    await settle(rig)
+    assert (await tab.send({"type": "image", "image": {"id": file}})).status_code == 202
+    assert [one["type"] for one in await rig.tab(first).messages()][-1] == "image"
 
 
 async def test_what_a_sender_that_died_was_sending_is_unknown_also_after_a_joining(rig):
