@@ -38,7 +38,7 @@ from tests.chaos.store import DayStore
 from tests.chaos.tabs import Desk, conversations
 from tests.chaos.world import World
 from tests.mortal import Mortal, Stepping
-from tests.rig import PUBLIC_URL, Rig
+from tests.rig import ACCOUNT, PUBLIC_URL, Rig
 
 _SWEEP = Task("housekeeping", "sync", {"kind": "sweep"})
 _AWAY = (0.4, 0.5)
@@ -54,6 +54,7 @@ _UNFINISHED = (
     Query("conversations", {"carrying": True}, order="carry_until", limit=1),
     Query("contacts", {"carrying": True}, order="carry_until", limit=1),
     Query("contacts", {"erasing.begun": True}, order="erasing.since", limit=1),
+    Query("imports", {"account": ACCOUNT, "pending": True}, order="updated", limit=1),
 )
 
 _ACTS = {"say": 6, "say twice": 1, "attach": 1, "template": 1, "react": 1, "note": 1, "read": 3, "settle": 2}

@@ -43,7 +43,7 @@ async def _settle(desk: Desk, item: dict[str, Any], said: Said, again: Said | No
         if code == "too_early" and early < -CLOCKS_DIFFER:
             desk.wrong.append(f"{said.text} could not be settled in time")
         return
-    if early and early > CLOCKS_DIFFER:
+    if early and early > CLOCKS_DIFFER and "failed" not in said.statuses:
         desk.wrong.append(f"{said.text} was settled too early")
     if said.settled and (again or said.settled != "let_be"):
         desk.wrong.append(f"{said.text} was settled twice")

@@ -76,7 +76,8 @@ def _left_over(day: Day) -> Iterator[str]:
     if too_many or too_few:
         yield f"put aside are {too_many} too many, {too_few} too few"
     for one in documents("imports"):
-        yield f"left in imports: {one['kind']}"
+        if "body" in one:
+            yield "an import was not worked off"
     for message in documents("messages"):
         if message.get("waiting"):
             yield f"still waits: {message.get('content', {}).get('body')}"
@@ -144,6 +145,8 @@ def _is_notice(item: dict[str, Any]) -> bool:
 
 
 def _one(said: Said, item: dict[str, Any]) -> Iterator[str]:
+    if said.past != item["history"]:
+        yield f"history is {item['history']}"
     if said.revoked != bool(item["revoked"]):
         yield f"revoked is {item['revoked']}"
     if said.revoked or said.kind == "system":
@@ -261,14 +264,13 @@ def _consent(person: Person, head: dict[str, Any]) -> Iterator[str]:
 
 
 def _counters(person: Person, head: dict[str, Any]) -> Iterator[str]:
-    expected = sum(said.kind in COUNTED for said in person.of(CUSTOMER))
+    expected = sum(said.kind in COUNTED for said in person.live)
     if head["received"] != expected:
         yield f"received is {head['received']} for {expected}"
     if not 0 <= head["read"] <= head["received"] or head["unread"] != head["received"] - head["read"]:
         yield f"unread is {head['unread']}, read {head['read']} of {head['received']}"
-    last = max((said.at for said in person.of(CUSTOMER)), default=0)
-    if last and not head["window"]["until"]:
-        yield "has no window"
+    if bool(person.live) != bool(head["window"]["until"]):
+        yield f"its window is open until {head['window']['until']}"
 
 
 def _followed(day: Day, person: Person, items: list[dict[str, Any]]) -> Iterator[str]:
@@ -299,5 +301,5 @@ def _mirrored(person: Person, head: dict[str, Any], mirror: dict[str, Any] | Non
             yield f"the CRM's {name} is {mirror[name]} for {head[name]}"
     # Whoever wrote from a new number before WhatsApp said so was somebody else until then, with a lead of their own.
     most = 1 + person.moves
-    if person.of(CUSTOMER) and not 1 <= mirror["leads"] <= most:
+    if not bool(person.live) <= mirror["leads"] <= most * bool(person.live):
         yield f"has {mirror['leads']} leads"
