@@ -2,10 +2,13 @@
 
 import base64
 import time
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 
-from functions.core.erasure import finish
+from functions.core.audit import Actor
+from functions.core.erasure import begin, finish
 from functions.core.joining import doubt
 from functions.core.store import NOW, Key, create
 from functions.core.tasks import Task
@@ -288,6 +291,35 @@ async def test_a_file_that_is_being_fetched_is_not_left_behind(rig):
     [fetch] = rig.tasks.of_kind("fetch_media")
     assert (await rig.run(fetch)).status_code == 200
     assert rig.stored_files(ACCOUNT) == []
+
+
+def erases(rig: Rig, contact: str) -> Callable[[], Awaitable[Any]]:
+    """Return what erases a person at once."""
+
+    async def erase() -> None:
+        await begin(rig.ports, contact, Actor("agent", "7"))
+        await finish(rig.ports, contact)
+
+    return erase
+
+
+async def passes(rig: Rig) -> None:
+    """Let everything be done, also what is done once more after two minutes."""
+    await rig.drain()
+    rig.clock.forward(minutes=3)
+    await rig.drain()
+
+
+@pytest.mark.parametrize(
+    "early",
+    [edit(VERA, "wamid.never", "Early", at=1_780_000_000), status("read", "wamid.no", to=VERA, at=1_780_000_000)],
+)
+async def test_what_comes_before_its_message_amid_an_erasure_goes_with_a_second_look(rig, early):
+    tab = await rig.chatting(VERA)
+    rig.store.before_next("commit", erases(rig, (await tab.head())["contact"]["id"]))
+    await rig.deliver(early)
+    await passes(rig)
+    assert rig.documents("messages") == rig.documents("orphan_statuses") == []
 
 
 async def test_what_was_to_be_done_for_a_message_of_somebody_erased_ends_quietly(rig):
