@@ -310,6 +310,18 @@ async def passes(rig: Rig) -> None:
     await rig.drain()
 
 
+@pytest.mark.parametrize("call", ["get", "query", "commit"])
+async def test_a_changed_number_that_is_told_amid_an_erasure_leads_nowhere(rig, call):
+    tab = await rig.chatting(VERA)
+    contact = (await tab.head())["contact"]["id"]
+    notice = {"type": "user_changed_number", "body": "x", "wa_id": VERA_NOW.wa_id, "user_id": VERA_NOW.bsuid}
+    moved = value(messages=[message(Customer(VERA.wa_id), "system", notice, at=time.time() - 60)], number=NUMBER)
+    rig.store.before_next(call, erases(rig, contact))
+    await rig.deliver(moved)
+    await passes(rig)
+    assert rig.documents("aliases") == rig.documents("contacts") == rig.documents("messages") == []
+
+
 @pytest.mark.parametrize(
     "early",
     [edit(VERA, "wamid.never", "Early", at=1_780_000_000), status("read", "wamid.no", to=VERA, at=1_780_000_000)],
