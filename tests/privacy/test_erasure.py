@@ -310,6 +310,33 @@ async def passes(rig: Rig) -> None:
     await rig.drain()
 
 
+@pytest.mark.parametrize("looks", [1, 2])
+async def test_who_writes_after_an_erasure_that_came_amid_a_message_loses_nothing(rig, looks):
+    """An instance remembers for a minute whom it has found. `looks`: after a commit that is refused it looks again."""
+    tab = await rig.chatting(VERA)
+    erase = erases(rig, (await tab.head())["contact"]["id"])
+    rig.start()
+    values = [hers("Old", at=time.time() - 60)]
+    if looks == 2:
+        again = hers("Again", at=time.time() - 70)
+        await rig.deliver(again)
+        rig.start()
+        values.append(again)
+
+    async def before_the_last_commit() -> None:
+        if looks == 2:
+            rig.store.before_next("commit", erase)
+        else:
+            await erase()
+
+    rig.store.before_next("commit", before_the_last_commit)
+    await rig.deliver(*values)
+    await rig.deliver(hers("New", at=time.time() + 20))
+    await passes(rig)
+    [found] = (await rig.call("GET", "/v1/conversations")).json()["items"]
+    assert [one["text"]["body"] for one in await rig.tab(found["id"]).messages()] == ["New"]
+
+
 @pytest.mark.parametrize("call", ["get", "query", "commit"])
 async def test_a_changed_number_that_is_told_amid_an_erasure_leads_nowhere(rig, call):
     tab = await rig.chatting(VERA)
