@@ -349,6 +349,21 @@ async def test_a_changed_number_that_is_told_amid_an_erasure_leads_nowhere(rig, 
     assert rig.documents("aliases") == rig.documents("contacts") == rig.documents("messages") == []
 
 
+async def test_the_answer_to_a_stop_makes_no_conversation_again_that_was_just_erased(rig):
+    """One that says nothing of its customer kept the CRM from hearing of anybody."""
+    tab = await rig.chatting(VERA)
+    contact = (await tab.head())["contact"]["id"]
+    await rig.deliver(hers("STOP"))
+    [goodbye] = rig.tasks.of_kind("goodbye")
+
+    async def once_it_is_read() -> None:
+        rig.store.before_next("get", lambda: begin(rig.ports, contact, Actor("agent", "7")))
+
+    rig.store.before_next("get", once_it_is_read)
+    await rig.run(goodbye)
+    assert rig.documents("conversations") == []
+
+
 @pytest.mark.parametrize(
     "early",
     [edit(VERA, "wamid.never", "Early", at=1_780_000_000), status("read", "wamid.no", to=VERA, at=1_780_000_000)],
