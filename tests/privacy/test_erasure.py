@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import httpx
 import pytest
 
 from functions.core.audit import Actor
@@ -362,6 +363,25 @@ async def test_the_answer_to_a_stop_makes_no_conversation_again_that_was_just_er
     rig.store.before_next("get", once_it_is_read)
     await rig.run(goodbye)
     assert rig.documents("conversations") == []
+
+
+async def test_a_refusal_makes_no_conversation_again_that_was_just_erased(rig):
+    tab = await rig.chatting(VERA)
+    await tab.say("On its way")
+    contact = (await tab.head())["contact"]["id"]
+
+    async def meanwhile(_request):
+        await begin(rig.ports, contact, Actor("agent", "7"))
+        error = {"code": 131047, "message": "A title", "type": "OAuthException"}
+        return httpx.Response(400, json={"error": error})
+
+    rig.whatsapp.plays(meanwhile)
+    [send] = rig.tasks.of_kind("send")
+    await rig.run(send)
+    assert rig.documents("conversations") == []
+    await finish(rig.ports, contact)
+    await rig.drain()
+    assert rig.documents("messages") == rig.documents("contacts") == []
 
 
 @pytest.mark.parametrize(
