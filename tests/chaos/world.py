@@ -276,7 +276,8 @@ class World:
             for one in {one.name: one for one in (person, *others)}.values()
             if not one.anew or len(one.identities) == 1
         ]
-        yield from handed_over(self, people, now)
+        if people:
+            yield from handed_over(self, people, now)
 
     def _move(self, person: Person, now: int) -> Iterator[dict[str, Any]]:
         """Change number or, where only a user id is known, that."""
