@@ -135,6 +135,11 @@ class WatchedStore:
         self._store = store
         self._failing: Counter[str] = Counter()
         self._losing: Counter[str] = Counter()
+        self._before: dict[str, Callable[[], Awaitable[Any]]] = {}
+
+    def before_next(self, call: str, happening: Callable[[], Awaitable[Any]]) -> None:
+        """Let something happen right before the next `get`, `commit` or `query`."""
+        self._before[call] = happening
 
     def fails_next(self, call: str) -> None:
         """Let the next `get`, `commit` or `query` do nothing but fail."""
@@ -163,6 +168,8 @@ class WatchedStore:
         await self._store.close()
 
     async def _watched(self, name: str, call: Callable[[Any], Awaitable[Any]], argument: Any) -> Any:
+        if happening := self._before.pop(name, None):
+            await happening()
         self.calls[name] += 1
         if self.out_of_reach or _took_one(self._failing, name):
             raise Unavailable("the store is away")

@@ -25,6 +25,11 @@ class Open:
     def id(self) -> str:
         return self.conversation.key.id
 
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Its id, and those of the conversations that were joined to it: what was begun there goes on here."""
+        return (self.id, *self.conversation.fields.get("joined", ()))
+
 
 class Desk:
     """One per instance. `seen`: who was shown which conversation in which hour, as the audit trail knows."""

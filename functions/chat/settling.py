@@ -7,10 +7,10 @@ from functions.chat.bodies import LetBe, SendAgain, Settle
 from functions.chat.callers import Caller
 from functions.chat.desk import Desk, Open
 from functions.chat.problems import Problem, not_found
-from functions.chat.writing import check_allowed, enqueue, sent, told
+from functions.chat.writing import check_allowed, enqueue, said_before, sent, told
 from functions.core.message import Author, digest, message_key, outbound_key
 from functions.core.outbox import NotToSettle, TooEarly, let_be, send_again, send_task
-from functions.core.store import AlreadyExists, Document, Stale, Write
+from functions.core.store import AlreadyExists, Document, NotFound, Stale, Write
 
 
 async def settle(desk: Desk, caller: Caller, opened: Open, message: str, body: Settle) -> tuple[Document, bool]:
@@ -40,19 +40,17 @@ async def _let_be(desk: Desk, caller: Caller, opened: Open, old: Document) -> Do
 async def _send_again(
     desk: Desk, caller: Caller, opened: Open, old: Document, body: SendAgain
 ) -> tuple[Document, bool]:
-    key = outbound_key(old.fields["conversation"], body.client_id)
-    [earlier] = await desk.ports.store.get([key])
-    fresh = earlier is None
-    if fresh:
-        await _write_again(desk, caller, opened, old, body.client_id)
-    again = await _read(desk, opened, key.id)
+    again = await said_before(desk, opened, body.client_id)
+    fresh = again is None
+    if again is None:
+        again = await _write_again(desk, caller, opened, old, body.client_id)
     if again.fields["digest"] != digest({"again_of": old.key.id}):
         raise Problem(409, "client_id_reused", "This client_id was used for another message.")
-    await enqueue(desk, opened, key.id, send_task(opened.line.id, opened.id, key.id))
+    await enqueue(desk, opened, again.key.id, send_task(opened.line.id, opened.id, again.key.id))
     return again, fresh
 
 
-async def _write_again(desk: Desk, caller: Caller, opened: Open, old: Document, client_id: str) -> None:
+async def _write_again(desk: Desk, caller: Caller, opened: Open, old: Document, client_id: str) -> Document:
     now = desk.ports.now()
     try:
         writes = send_again(old, client_id, _agent(caller), now, await desk.directory.policy(caller.account))
@@ -62,6 +60,10 @@ async def _write_again(desk: Desk, caller: Caller, opened: Open, old: Document, 
     key = outbound_key(old.fields["conversation"], client_id)
     noted = await act(desk, caller, opened, "sent")
     await _commit(desk, [*writes, sent(opened, now), told(opened, "message.sent", key.id, now), noted])
+    [again] = await desk.ports.store.get([key])
+    if again is None:
+        raise not_found()
+    return again
 
 
 async def _commit(desk: Desk, writes: list[Write]) -> None:
@@ -70,6 +72,9 @@ async def _commit(desk: Desk, writes: list[Write]) -> None:
     except (Stale, AlreadyExists):
         # Its status has come, or a colleague was quicker. A client id that met another message is seen by its digest.
         raise _refusal(NotToSettle()) from None
+    except NotFound:
+        # It was erased while it was open.
+        raise not_found() from None
 
 
 def _refusal(reason: TooEarly | NotToSettle) -> Problem:

@@ -91,7 +91,7 @@ def _is_for(document: Document, opened: Open) -> bool:
     fields = document.fields
     if fields["conversation"] is None:
         return bool(fields["line"] == opened.line.id)
-    return bool(fields["conversation"] == opened.id)
+    return fields["conversation"] in opened.ids
 
 
 async def _arrived(desk: Desk, name: str, size: int) -> bytes:

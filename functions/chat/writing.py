@@ -42,7 +42,7 @@ async def send(
     body = message.graph()
     key = outbound_key(opened.id, message.client_id)
     now = desk.ports.now()
-    if earlier := await _earlier(desk, opened, message.client_id):
+    if earlier := await said_before(desk, opened, message.client_id):
         await enqueue(desk, opened, earlier.key.id, _send_task(opened, earlier.key.id, earlier.fields))
         return _same(earlier, body), False
     author = _author(caller, message.author, automatic=message.automatic)
@@ -73,10 +73,9 @@ def _send_task(opened: Open, message: str, fields: Mapping[str, Any]) -> Task:
     return send_task(opened.line.id, opened.id, message, bulk=is_bulk(fields))
 
 
-async def _earlier(desk: Desk, opened: Open, client_id: str) -> Document | None:
+async def said_before(desk: Desk, opened: Open, client_id: str) -> Document | None:
     """Return what a client id was used for before, also in a conversation that was joined to this one since."""
-    conversations = (opened.id, *opened.conversation.fields.get("joined", ()))
-    found = await desk.ports.store.get([outbound_key(one, client_id) for one in conversations])
+    found = await desk.ports.store.get([outbound_key(one, client_id) for one in opened.ids])
     return next((document for document in found if document is not None), None)
 
 
@@ -85,7 +84,7 @@ async def note(desk: Desk, caller: Caller, opened: Open, body: Note) -> tuple[Do
     key = outbound_key(opened.id, body.client_id)
     now = desk.ports.now()
     said = {"type": "note", "note": {"body": body.body}}
-    if earlier := await _earlier(desk, opened, body.client_id):
+    if earlier := await said_before(desk, opened, body.client_id):
         await enqueue(desk, opened, earlier.key.id)
         return _same(earlier, said), False
     fields = _fields(caller, opened, _author(caller), body.client_id, said, now)

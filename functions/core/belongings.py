@@ -116,21 +116,29 @@ def messages_of(conversation: str, after: tuple[datetime, str] | None = None) ->
 
 async def aliases_of(store: Store, person: Person) -> list[Document]:
     """Return the documents of a person's identities."""
-    queries = [Query("aliases", {"contact": contact}, order="created") for contact in person.ids]
-    return [one for query in queries for one in await _all(store, query)]
+    return [one for contact in person.ids for one in await aliases_to(store, contact)]
+
+
+async def aliases_to(store: Store, contact: str) -> list[Document]:
+    """Return the documents of the identities that lead to a contact."""
+    return await _all(store, Query("aliases", {"contact": contact}, order="created"))
 
 
 async def waiting_for(store: Store, person: Person, identities: Iterable[str]) -> list[Document]:
     """Return what came before its message: statuses and changes. `identities`: ids of the person's aliases."""
-    own, found = set(identities), list[Document]()
-    for contact in person.ids:
-        found += await _all(store, Query("orphan_statuses", {"contact": contact}, order="at"))
-        found += await _all(store, Query("messages", {"contact": contact}, order="expires_at"))
+    own = set(identities)
+    found = [one for contact in person.ids for one in await waiting_under(store, contact)]
     strangers = [
         *await _all(store, Query("orphan_statuses", {"stranger": person.account}, order="expires_at")),
         *await _all(store, Query("messages", {"stranger": person.account}, order="expires_at")),
     ]
     return found + [one for one in strangers if own.intersection(one.fields["identities"])]
+
+
+async def waiting_under(store: Store, contact: str) -> list[Document]:
+    """Return what came before its message and lies under a contact."""
+    statuses = await _all(store, Query("orphan_statuses", {"contact": contact}, order="at"))
+    return statuses + await _all(store, Query("messages", {"contact": contact}, order="expires_at"))
 
 
 async def uploads_of(store: Store, conversation: str) -> list[Document]:

@@ -88,6 +88,9 @@ async def _once_more(ports: Ports, contact: str, gone: Counter[str]) -> None:
         return
     for conversation in known["conversations"]:
         await _conversation(ports, conversation, gone)
+    for one in known["contacts"]:
+        late = await belongings.waiting_under(ports.store, one) + await belongings.aliases_to(ports.store, one)
+        await _delete(ports, [document.key for document in late])
     await _delete(
         ports, [*(Key("conversations", one) for one in known["conversations"]), *map(contact_key, known["contacts"])]
     )

@@ -48,6 +48,8 @@ async def _late_step(line: Line, wamid: str, store: Store, now: datetime) -> Ste
     if own:
         return _adopted(message, own, line, now)
     assert early is not None  # noqa: S101 - for the type checker
+    if message.key == early.key:
+        return None  # It has just been filled in, with what was kept there.
     writes = [
         update(message.key, joined(message.fields, early.fields), version=message.version),
         delete(early.key, version=early.version),

@@ -11,7 +11,7 @@ from functions.core.erased import Erased, times, tombstone_key
 from functions.core.identity import Alias, Known, alias_writes, candidates, erased_last, resolve, seen, stated
 from functions.core.joining import doubt
 from functions.core.memory import Memory
-from functions.core.store import NOW, Store, Union, Write, merge
+from functions.core.store import NOW, Store, Union, Write, merge, update
 from functions.core.whatsapp import Person
 
 _REMEMBERED = 60
@@ -78,7 +78,7 @@ class People:
             else:
                 wanted.update(dict.fromkeys(candidates(account, person)))
         known, erased = await _known(self._store, [*wanted]) if wanted else ({}, {})
-        return Crowd(contacts, known, erased, Memory(0, 0) if certain else self._profiles, now)
+        return Crowd(contacts, known, erased, Memory(0, 0) if certain else self._profiles, now, certain=certain)
 
     def forget(self) -> None:
         """Forget everyone: identities may lead to somebody else now."""
@@ -95,7 +95,9 @@ class People:
 class Crowd:
     """The people of one commit. Those that it makes are known to the updates behind.
 
-    `contacts` holds who was recognized, `known` the aliases that were looked up for the others.
+    `contacts` holds who was recognized, `known` the aliases that were looked up for the others. Whoever was recognized
+    may be erased before the commit, which must not make them again: it updates what they have or, where that was
+    refused before (`certain`), an alias that is theirs.
     """
 
     def __init__(
@@ -105,8 +107,13 @@ class Crowd:
         erased: dict[Alias, int],
         profiles: Memory[str, Person],
         now: datetime,
+        *,
+        certain: bool,
     ) -> None:
         self._now = now
+        self._certain = certain
+        self._led_to = {alias: one.contact for alias, one in known.items()}
+        self._met = frozenset(self._led_to.values())
         self.contacts = contacts
         self.seen: dict[str, Person] = {}
         self._remembered = frozenset(contacts)
@@ -138,9 +145,12 @@ class Crowd:
         met = self.contacts.get(_named(account, person))
         return met.erased if met else erased_last(account, person, self._known, self._erased)
 
-    def is_remembered(self, account: str, person: Person) -> bool:
-        """Tell whether somebody is known by memory alone: they may have been erased since."""
-        return _named(account, person) in self._remembered
+    def is_there(self, account: str, person: Person) -> bool:
+        """Tell whether what somebody has is only to be updated."""
+        named = _named(account, person)
+        if self._certain:
+            return False
+        return named in self._remembered or self.contacts[named].contact in self._met
 
     def _resolved(self, account: str, person: Person, at: int) -> tuple[Met, list[Write]]:
         resolution = resolve(account, person, self._known, at, self._erased)
@@ -150,7 +160,13 @@ class Crowd:
             doubt(account, (resolution.contact, other), "an identity was seen with another BSUID", self._now)
             for other in resolution.doubts
         ]
-        return Met(resolution.contact, resolution.erased), alias_writes(resolution) + doubts
+        writes = self._theirs(resolution.contact, account, person) + alias_writes(resolution) + doubts
+        return Met(resolution.contact, resolution.erased), writes
+
+    def _theirs(self, contact: str, account: str, person: Person) -> list[Write]:
+        """Return what lets a commit be refused if somebody who was met before is erased meanwhile."""
+        theirs = [one for one in candidates(account, person) if self._led_to.get(one) == contact]
+        return [update(alias.key, {"account": account}) for alias in theirs] if self._certain else []
 
     def _aliases_of(self, contact: str, account: str, person: Person) -> list[Alias]:
         """The stated aliases that lead to this contact, as far as they were looked up."""

@@ -47,8 +47,10 @@ async def fetch_media(desk: Desk, task: Mapping[str, str]) -> None:
     """Store the file of a message and tell the open tabs; what must wait comes back as a task of its own."""
     access = await desk.access(task["line"])
     [message] = await desk.ports.store.get([message_key(task["message"])])
-    if message is None or "media" not in message.fields:
-        raise Hopeless("the message is gone")
+    if message is None:
+        return  # It was erased, or its time was over, while this was on its way.
+    if "media" not in message.fields:
+        raise Hopeless("the message has no file")
     check_line(message, access.line.id)
     media = message.fields["media"]
     if media["state"] == "stored":
@@ -70,8 +72,10 @@ async def fetch_media(desk: Desk, task: Mapping[str, str]) -> None:
 async def add_thumbnail(desk: Desk, task: Mapping[str, str]) -> None:
     """Give a picture of ours its thumbnail; without one the tab shows the picture itself."""
     [message] = await desk.ports.store.get([message_key(task["message"])])
-    if message is None or "media" not in message.fields:
-        raise Hopeless("the message is gone")
+    if message is None:
+        return  # It was erased, or its time was over, while this was on its way.
+    if "media" not in message.fields:
+        raise Hopeless("the message has no file")
     check_line(message, task["line"])
     media = message.fields["media"]
     try:

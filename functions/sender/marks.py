@@ -25,8 +25,10 @@ async def mark_read(desk: Desk, line_id: str, message_id: str, tries: int = 0) -
     Repeating it is harmless.
     """
     [message] = await desk.ports.store.get([message_key(message_id)])
-    if message is None or "wamid" not in message.fields:
-        raise Hopeless("the message is gone")
+    if message is None:
+        return  # It was erased, or its time was over, while this was on its way.
+    if "wamid" not in message.fields:
+        raise Hopeless("the message has no wamid")
     check_line(message, line_id)
     if not await _marked(desk, line_id, message, typing=False) and tries < _MOST_TRIES:
         at = desk.ports.now() + timedelta(seconds=5 * 2**tries)

@@ -20,7 +20,7 @@ from functions.core.outbox import send_task
 from functions.core.ports import Ports
 from functions.core.retention import keep
 from functions.core.status import shown
-from functions.core.store import NOW, Document, Key, Refused, Unavailable, create, merge, update
+from functions.core.store import NOW, Document, Key, Refused, Unavailable, create, update
 from functions.core.window import is_open
 
 log = logging.getLogger(__name__)
@@ -141,7 +141,7 @@ class Courtesies:
             await self._ports.store.commit(
                 [
                     create(key, fields),
-                    merge(conversation.key, {"updated": NOW}),
+                    update(conversation.key, {"updated": NOW}),
                     told,
                     update(chat.contact.key, kept, version=chat.contact.version),
                 ]

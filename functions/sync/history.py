@@ -59,6 +59,10 @@ class History:
             except Refused:
                 continue  # The same message came live meanwhile, or the customer was met: look again.
             await self._follow(fresh)
+            for _, message in items:
+                if message.by == PHONE:
+                    # Also of those that are stored already: whoever stored them may have died before this.
+                    await bring_together(self._ports, self._line, message.wamid)
             return
         raise Unavailable("lost every race")
 
@@ -130,8 +134,6 @@ class History:
         for message, key in fresh:
             if message.type in MEDIA_TYPES:
                 await tasks.enqueue(fetch_task(self._line.id, key, self._ports.now() + KEPT_AT_META))
-            if message.by == PHONE:
-                await bring_together(self._ports, self._line, message.wamid)
         if fresh:
             await tasks.enqueue(deliver_task(self._line.connection, key_of("history", fresh[-1][1])))
 

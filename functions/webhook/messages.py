@@ -84,7 +84,7 @@ def message_step(
                 line=line.id,
                 connection=line.connection,
                 contact=contact,
-                there=crowd.is_remembered(line.account, message.person),
+                there=crowd.is_there(line.account, message.person),
                 **changes,
             ),
             told,
@@ -166,7 +166,7 @@ def preference_step(preference: Preference, line: Line, crowd: Crowd, now: datet
         now=now,
     )
     # Nobody who was erased meanwhile is made again.
-    write = update if crowd.is_remembered(line.account, preference.person) else merge
+    write = update if crowd.is_there(line.account, preference.person) else merge
     writes = [write(contact_key(contact), {"consent": said}), *people_writes, changed]
     goodbye = [goodbye_task(conversation, cause)] if preference.value == "stop" else []
     return Step(writes, [deliver_task(line.connection, key_of(conversation, cause)), *goodbye])

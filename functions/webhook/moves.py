@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from functions.core.conversation import contact_key
+from functions.core.erased import erased_at
 from functions.core.identity import Alias, Known, Resolution, alias_writes, candidates, resolve, stated
 from functions.core.ids import key_of
 from functions.core.joining import doubt, elder_first, join_writes
@@ -17,16 +18,21 @@ from functions.core.whatsapp import Message, Person
 
 
 async def move_step(message: Message, line: Line, store: Store, now: datetime) -> Step:
-    """Return what a notice of new identities asks for, once the notice itself is stored. Raises `Nameless`."""
+    """Return what a notice of new identities asks for, once the notice itself is stored. Raises `Nameless`.
+
+    Its commit is refused if somebody of whom it speaks is erased meanwhile; looked at again, it asks for nothing.
+    """
     after = message.becomes or Person()
     aliases = [*dict.fromkeys([*candidates(line.account, message.person), *candidates(line.account, after)])]
     documents = dict(zip(aliases, await store.get([alias.key for alias in aliases]), strict=True))
     found = {alias: document for alias, document in documents.items() if document is not None}
+    if message.at <= await erased_at(store, line.account, message.person):
+        return Step()
     known = {alias: Known.of(one) for alias, one in found.items()}
     contact = resolve(line.account, message.person, known).contact
     writes: list[Write] = []
     tasks: list[Task] = []
-    stays = contact
+    stays, theirs = contact, [update(alias.key, {"account": line.account}) for alias in found]
     others = {
         known[alias].contact: _is_meant(alias, document, after, message.at)
         for alias, document in found.items()
@@ -40,7 +46,7 @@ async def move_step(message: Message, line: Line, store: Store, now: datetime) -
     told, asked = await contact_told(store, stays, key_of("moved", message.wamid), now)
     numbers = _numbers_changed(line.account, message.person, after, known, message.at)
     learnt = _learnt(stays, line.account, after, known, message.at)
-    return Step([*writes, *numbers, *learnt, *told], [*tasks, *asked])
+    return Step([*theirs, *writes, *numbers, *learnt, *told], [*tasks, *asked])
 
 
 def _numbers_changed(account: str, before: Person, after: Person, known: Mapping[Alias, Known], at: int) -> list[Write]:

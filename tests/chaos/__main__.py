@@ -20,6 +20,8 @@ async def run(plan: Plan, *, odoo: bool) -> int:
         async with arranged(Path(folder), plan, real_odoo if odoo else None) as day:
             await day.passes(lambda line: print(f"  {line}  {time.monotonic() - began:.0f} s", flush=True))
             wrong = await violations(day)
+    said = [one for person in (*day.world.people, *day.world.erased) for one in person.said]
+    came_back = sum(bool(day.world.by_name[one.name].said) for one in day.world.erased)
     rows: list[tuple[str, object]] = [
         ("seed", plan.seed),
         ("events", day.events),
@@ -27,6 +29,9 @@ async def run(plan: Plan, *, odoo: bool) -> int:
         ("webhooks posted", day.meta.delivered),
         ("messages that phones got", sum(len(person.phone) for person in day.world.people)),
         ("events that the CRM took, in batches", f"{day.door.events}, {day.door.batches}"),
+        ("messages that agents settled", sum(one.settled is not None for one in said)),
+        ("messages of the past", sum(one.past for one in said)),
+        ("people who were erased, and came back", f"{len(day.world.erased)}, {came_back}"),
         ("virtual time", str(day.clock.passed).split(".")[0]),
         ("real seconds", round(time.monotonic() - began)),
         *((f"killed: {name}", sum(one.kills for one in instances)) for name, instances in day.fleet.items()),

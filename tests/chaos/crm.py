@@ -97,6 +97,9 @@ class PlayedCrm:
 
     def _take(self, event: dict[str, Any]) -> dict[str, Any]:
         told = event["conversation"]
+        if event["type"] == "contact.erased":
+            for id_ in event["erased"]["conversations"]:
+                self.mirrors.pop(id_, None)
         if told is None:
             return {"id": event["id"], "ok": True}
         mirror = self.mirrors.setdefault(told["id"], Mirror())

@@ -28,15 +28,17 @@ from functions.sync.app import create as create_sync
 from functions.webhook.app import create as create_webhook
 from tests import payloads
 from tests.chaos.crm import Crm, CrmDoor, PlayedCrm
+from tests.chaos.erasure import erasable, erase
 from tests.chaos.faults import Calamity, FaultyMedia, FaultyQueue, FaultyStore, SteppedClock
 from tests.chaos.graph import TEMPLATES
 from tests.chaos.meta import Delivery, Meta
 from tests.chaos.people import AGENT, NOTE, File, Said
+from tests.chaos.settling import open_ends, settle
 from tests.chaos.store import DayStore
 from tests.chaos.tabs import Desk, conversations
 from tests.chaos.world import World
 from tests.mortal import Mortal, Stepping
-from tests.rig import PUBLIC_URL, Rig
+from tests.rig import ACCOUNT, PUBLIC_URL, Rig
 
 _SWEEP = Task("housekeeping", "sync", {"kind": "sweep"})
 _AWAY = (0.4, 0.5)
@@ -51,10 +53,15 @@ _UNFINISHED = (
     Query("events", {"pending": True}, order="connection", limit=1),
     Query("conversations", {"carrying": True}, order="carry_until", limit=1),
     Query("contacts", {"carrying": True}, order="carry_until", limit=1),
+    Query("contacts", {"erasing.begun": True}, order="erasing.since", limit=1),
+    Query("imports", {"account": ACCOUNT, "pending": True}, order="updated", limit=1),
 )
 
-_ACTS = {"say": 6, "say twice": 1, "attach": 1, "template": 1, "react": 1, "note": 1, "read": 3}
+_ACTS = {"say": 6, "say twice": 1, "attach": 1, "template": 1, "react": 1, "note": 1, "read": 3, "settle": 2}
 """What agents do, and how often."""
+
+_ERASED = 0.015
+"""How often in a round somebody is erased."""
 
 _PLAYED_RESTARTS, _RESTARTS = 0.02, 0.005
 """How often a batch is the last one of a CRM's process; a real one takes seconds to come back."""
@@ -82,6 +89,7 @@ class Day:
     """Everything, wired."""
 
     plan: Plan
+    folder: Path
     rig: Rig
     clock: SteppedClock
     calamity: Calamity
@@ -93,6 +101,7 @@ class Day:
     slow_crm: bool
     fleet: dict[str, list[Mortal]]
     desks: dict[str, Desk] = field(default_factory=dict)
+    closed: list[Desk] = field(default_factory=list)
     rounds: int = 0
     _said: int = 0
     _counted: int = 0
@@ -145,7 +154,7 @@ class Day:
                 self._to_crm.append(asyncio.create_task(self._work(queue)))
             else:
                 jobs.append(self._work(queue))
-        jobs += self._agents()
+        jobs += [*self._agents(), *self._erasures()]
         if self.clock.wall() - self._swept > 60:
             self._swept = self.clock.wall()
             jobs.append(self._sweep())
@@ -185,11 +194,22 @@ class Day:
         except (AssertionError, httpx.ReadError):
             return
         for one in listed:
-            name = one["contact"] and one["contact"]["name"]
-            if name in self.world.by_name and name not in self.desks:
-                self.desks[name] = Desk(
-                    self.world.by_name[name], self.rig.tab(one["id"]), self.rig, self.calamity, self.meta.graph.sends
+            person = self.world.whose(one["contact"])
+            if person and person.name not in self.desks:
+                self.desks[person.name] = Desk(
+                    person, self.rig.tab(one["id"]), self.rig, self.calamity, self.meta.graph.sends
                 )
+
+    def _erasures(self) -> list[Awaitable[None]]:
+        if self.calamity.calm or self.calamity.chance.random() >= _ERASED:
+            return []
+        desks = erasable(self.desks, self.rig, self.clock.wall())
+        return [self._erase(self.calamity.chance.choice(desks))] if desks else []
+
+    async def _erase(self, desk: Desk) -> None:
+        await erase(desk, self.clock.wall())
+        self.closed.append(self.desks.pop(desk.person.name))
+        self.world.erases(desk.person, self.clock.wall())
 
     def _agents(self) -> list[Awaitable[None]]:
         chance = self.calamity.chance
@@ -207,9 +227,7 @@ class Day:
     def _acts(self, desk: Desk) -> list[Awaitable[None]]:
         """Return what an agent does at a desk."""
         chance = self.calamity.chance
-        match chance.choices(
-            ["say", "say twice", "attach", "template", "react", "note", "read"], [6, 1, 1, 1, 1, 1, 3]
-        )[0]:
+        match chance.choices(list(_ACTS), list(_ACTS.values()))[0]:
             case "say":
                 return [desk.say(self._says("text"))]
             case "say twice":
@@ -226,6 +244,8 @@ class Day:
                 return self._reaction(desk)
             case "note":
                 return [desk.note(self._says("note", NOTE))]
+            case "settle":
+                return self._settlement()
         return [desk.read()]
 
     def _reaction(self, desk: Desk) -> list[Awaitable[None]]:
@@ -236,6 +256,21 @@ class Day:
         said = self._says("reaction")
         said.target, said.text = target, self.calamity.chance.choice(["👍", "🙏", ""])
         return [desk.react(said, item)]
+
+    def _settlement(self) -> list[Awaitable[None]]:
+        """Let an agent settle a message, or two at once, who don't agree."""
+        ends = [(desk, *end) for desk in self.desks.values() for end in open_ends(desk)]
+        if not ends:
+            return []
+        desk, item, said = self.calamity.chance.choice([one for one in ends if one[1]["settle"]] or ends)
+        agents = self.calamity.chance.choice([1, 1, 2])
+        ways = self.calamity.chance.choices(["let be", "send again"], k=agents)
+        return [settle(desk, item, said, [self._says_again(said) if way == "send again" else None for way in ways])]
+
+    def _says_again(self, said: Said) -> Said:
+        name = f"client-{self.world.words().split()[1]}"
+        at = int(self.clock.wall())
+        return Said(name, AGENT, at, said.kind, said.text, file=said.file, marketing=said.marketing)
 
     def _says(self, kind: str, by: str = AGENT) -> Said:
         words = self.world.words()
@@ -329,7 +364,7 @@ async def arranged(
         crm: Crm = await parts.enter_async_context(connect(rig.secret)) if connect else PlayedCrm()
         door = CrmDoor(rig.secret, clock, calamity, crm, restarts=_RESTARTS if connect else _PLAYED_RESTARTS)
         fleet = _start(rig, plan, calamity, meta, door, clock.wall)
-        yield Day(plan, rig, clock, calamity, queue, world, meta, door, crm, connect is not None, fleet)
+        yield Day(plan, folder, rig, clock, calamity, queue, world, meta, door, crm, connect is not None, fleet)
 
 
 def _start(

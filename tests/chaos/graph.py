@@ -143,7 +143,7 @@ class Graph:
             if body["reaction"]["message_id"] not in (said.target.name, said.target.wamid):
                 self.wrong.append(f"a reaction of {person.name}'s went to another message")
             return
-        person.phone.append(said.text)
+        person.phone.append(said.name)
         if said.file and self._files.get(body[body["type"]]["id"]) != said.file.content:
             self.wrong.append(f"{person.name} got another file with {said.text}")
 

@@ -28,6 +28,8 @@ _FIELDS = {
     "user_preferences": "user_preferences",
     "control_passed": "messaging_handovers",
     "glitter": "glitter",
+    "history": "history",
+    "state_sync": "smb_app_state_sync",
 }
 """By which field a value comes, by what it holds."""
 
@@ -144,7 +146,7 @@ class Meta:
         if len(said) > 1 and self._chance.random() < 0.3:
             values = [one for one in values if one not in said] + [self._together(said)]
         for one in values:
-            aside = "messages" in one and self._chance.random() < 0.03
+            aside = "messages" in one and "history" not in one and self._chance.random() < 0.03
             if aside:
                 self.calamity.struck["told as a standby copy"] += 1
                 lists = {name: one[name] for name in ("messages", "contacts") if name in one}

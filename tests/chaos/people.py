@@ -8,6 +8,11 @@ from tests.payloads import Customer
 CUSTOMER, PHONE, SYSTEM, AGENT, NOTE = "customer", "phone", "system", "agent", "note"
 """Who says something; a note is an agent's too, and nobody outside ever sees it."""
 
+CLOCKS_DIFFER = 8
+"""Seconds: two of our clocks may be stepped, one to and one fro."""
+
+_LONG_AGO = 90 * 86400
+
 BUSINESS = "business"
 """Who reacts from a tab."""
 
@@ -26,7 +31,8 @@ class Said:
     """One thing said. `name` is its wamid, or the client's id where an agent said it.
 
     Of what goes out, `fate` is what WhatsApp made of it: taken (maybe later), lost on the way, refused, or never asked
-    since the customer wants none of it (unwanted); `statuses` is what it said of it then.
+    since the customer wants none of it (unwanted); `statuses` is what it said of it then. `settled`: what an agent
+    decided when its end was unknown, and `again` what says it once more. `past`: only a chat of the past tells of it.
     """
 
     name: str
@@ -43,6 +49,9 @@ class Said:
     file: File | None = None
     target: "Said | None" = None
     marketing: bool = False
+    settled: str | None = None
+    again: "Said | None" = None
+    past: bool = False
 
     @property
     def emoji(self) -> dict[str, str]:
@@ -64,7 +73,9 @@ class Person:
     """A customer, with every identity they ever had. `moves`: how often another one came in place of the last.
 
     `heard`: in which round and at what time a wish was surely taken, by the wish. `closed`: WhatsApp once said that the
-    window is closed, and is believed.
+    window is closed, and is believed. `phone`: the names of what it got. `strange`: why what nobody understands was
+    put aside that names this person. `erased`: when (epoch seconds) the CRM asked for it; `ours`: by which ids we knew
+    them. `anew`: somebody of this name was erased before.
     """
 
     name: str
@@ -77,10 +88,20 @@ class Person:
     heard: dict[Wish, tuple[int, float]] = field(default_factory=dict)
     phone: list[str] = field(default_factory=list)
     phone_reactions: dict[str, str] = field(default_factory=dict)
+    strange: list[str] = field(default_factory=list)
+    erased: float = 0.0
+    anew: bool = False
+    past_at: int = 0
+    ours: set[str] = field(default_factory=set)
 
     @property
     def now(self) -> Customer:
         return self.identities[-1]
+
+    @property
+    def names(self) -> set[str]:
+        """Every number and user id."""
+        return {name for one in self.identities for name in (one.wa_id, one.bsuid) if name}
 
     @property
     def wish(self) -> Wish | None:
@@ -95,6 +116,16 @@ class Person:
         if "to" in body:
             return bool(body["to"].removeprefix("+") == self.now.wa_id)
         return bool(body["recipient"] == self.now.bsuid)
+
+    @property
+    def live(self) -> list[Said]:
+        """What the customer said since we listen."""
+        return [one for one in self.of(CUSTOMER) if not one.past]
+
+    def past_moment(self, now: int) -> int:
+        """Return a second before this day that nothing of this person has yet."""
+        self.past_at = max(self.past_at, now - _LONG_AGO) + 1
+        return self.past_at
 
     def moment(self, now: int) -> int:
         """Return a second that nothing of this person has yet, so that their order is known."""

@@ -34,11 +34,11 @@ class Desk:
     wrong: list[str] = field(default_factory=list)
     _conversation: str = ""
     _cursor: str | None = None
-    _busy: asyncio.Lock = field(default_factory=asyncio.Lock)
+    busy: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def say(self, said: Said) -> None:
         """Send a text."""
-        async with self._busy:
+        async with self.busy:
             await self._send(said, {"type": "text", "text": {"body": said.text}})
 
     async def use_template(self, said: Said) -> None:
@@ -46,7 +46,7 @@ class Desk:
         values = {"type": "body", "parameters": [{"type": "text", "text": said.text}]}
         name = "offer" if said.marketing else "order_update"
         template = {"name": name, "language": {"code": "en_US"}, "components": [values]}
-        async with self._busy:
+        async with self.busy:
             await self._send(said, {"type": "template", "template": template})
 
     async def attach(self, said: Said) -> None:
@@ -58,8 +58,10 @@ class Desk:
             "mime": said.file.mime,
             "size": len(said.file.content),
         }
-        async with self._busy:
-            answer = await self._patiently(lambda: self.tab.post("/v1/media", announced))
+        async with self.busy:
+            answer = await self.patiently(lambda: self.tab.post("/v1/media", announced))
+            if self._is_over(answer):
+                return
             assert answer.is_success, answer.text
             target = answer.json()["upload"]
             headers = {"Content-Type": said.file.mime} | target["headers"]
@@ -71,12 +73,14 @@ class Desk:
 
     async def react(self, said: Said, item: dict[str, Any]) -> None:
         """React to a message that the tab shows; what is said is the emoji, or nothing to take it back."""
-        async with self._busy:
+        async with self.busy:
             await self._send(said, {"type": "reaction", "reaction": {"message_id": item["id"], "emoji": said.text}})
 
     async def note(self, said: Said) -> None:
-        async with self._busy:
-            answer = await self._patiently(lambda: self.tab.note(said.text, said.name))
+        async with self.busy:
+            answer = await self.patiently(lambda: self.tab.note(said.text, said.name))
+            if self._is_over(answer):
+                return
             assert answer.is_success, answer.text
             self.person.said.append(said)
 
@@ -85,7 +89,7 @@ class Desk:
         seen = [one for one in self.shown.values() if one["direction"] == "in"]
         if seen:
             newest = max(seen, key=lambda one: one["at"])
-            answer = await self._patiently(lambda: self.tab.read(newest["id"]))
+            answer = await self.patiently(lambda: self.tab.read(newest["id"]))
             # Of two conversations that are just being joined the message may still stand in the other.
             assert answer.is_success or answer.status_code == httpx.codes.NOT_FOUND, answer.text
 
@@ -97,9 +101,11 @@ class Desk:
     async def _send(self, said: Said, body: dict[str, Any]) -> None:
         """Send something; while nobody answers the same request is repeated, as the tab does."""
         self.sends[said.name] = (self.person, said)
-        answer = await self._patiently(lambda: self.tab.send(body, said.name))
+        answer = await self.patiently(lambda: self.tab.send(body, said.name))
         if answer.is_success:
             self.person.said.append(said)
+            return
+        if self._is_over(answer):
             return
         code = answer.json()["code"]
         assert code in _REFUSALS, answer.text
@@ -114,13 +120,16 @@ class Desk:
             while True:
                 page = await self.tab.get(f"{self.tab.url}/messages", **({"after": after} if after else {}))
                 if not page.is_success:
-                    assert page.status_code >= 500, page.text
+                    assert page.status_code >= 500 or self._is_over(page), page.text
                     return
                 answer = page.json()
                 self._take(answer["items"])
                 if any(item["conversation"] != self._conversation for item in answer["items"]):
                     # It was joined to an older one, where much lies before the cursor: opened again, as the tab does.
-                    self._conversation = (await self._head())["id"]
+                    head = await self.head()
+                    if head is None:
+                        return
+                    self._conversation = head["id"]
                     await self._older()
                 if self._cursor is None:
                     if answer["next"]:
@@ -134,15 +143,23 @@ class Desk:
         except httpx.ReadError:
             return
 
-    async def _head(self) -> dict[str, Any]:
-        head: dict[str, Any] = (await self._patiently(lambda: self.tab.get(self.tab.url))).json()
-        return head
+    async def head(self) -> dict[str, Any] | None:
+        """Return what the tab tells of the conversation; None of one that is erased."""
+        answer = await self.patiently(lambda: self.tab.get(self.tab.url))
+        return None if self._is_over(answer) else dict(answer.json())
+
+    def _is_over(self, answer: httpx.Response) -> bool:
+        """Tell whether nothing is found any more since the customer was erased, or is just being so."""
+        return answer.is_client_error and self.person.erased > 0
 
     async def _older(self, before: str | None = None) -> None:
         """Load page by page, from the newest on if none is told."""
         while True:
             place = {"before": before} if before else {}
-            page = (await self._patiently(partial(self.tab.get, f"{self.tab.url}/messages", **place))).json()
+            answer = await self.patiently(partial(self.tab.get, f"{self.tab.url}/messages", **place))
+            if self._is_over(answer):
+                return
+            page = answer.json()
             self._take(page["items"])
             before = page["next"]
             if not before:
@@ -154,7 +171,8 @@ class Desk:
             if known is None or item["version"] >= known["version"]:
                 self.shown[item["id"]] = item
 
-    async def _patiently(self, request: Any) -> httpx.Response:
+    async def patiently(self, request: Any) -> httpx.Response:
+        """Return the answer to a request, which is repeated until somebody answers."""
         for _ in range(_TRIES):
             try:
                 answer: httpx.Response = await request()

@@ -22,7 +22,7 @@ async def test_a_worst_day_ends_as_it_was_said(tmp_path: Path, seed: int) -> Non
 
 
 async def test_a_day_of_three_times_the_faults_ends_as_it_was_said(tmp_path: Path) -> None:
-    async with arranged(tmp_path, Plan(events=400, people=12, seed=205, kill=100, moves=3, worse=3)) as day:
+    async with arranged(tmp_path, Plan(events=600, people=12, seed=205, kill=100, moves=3, worse=3)) as day:
         await day.passes()
         assert await violations(day) == []
         assert sum("Graph" in fault for fault in day.calamity.struck) > 3
@@ -50,3 +50,21 @@ async def test_the_verdict_sees_what_is_lost_doubled_or_wrong(tmp_path: Path) ->
         assert f"{person.name}: lost: ['{first.text}']" in wrong
         assert "doubled or not said" in wrong
         assert f"{second.text}: revoked is" in wrong
+
+
+async def test_the_verdict_sees_who_is_not_erased_and_what_is_not_settled_or_of_the_past(
+    tmp_path: Path,
+) -> None:
+    async with arranged(tmp_path, Plan(events=250, people=5, seed=3, kill=0)) as day:
+        await day.passes()
+        assert await violations(day) == []
+        person = next(one for one in day.world.people if one.live)
+        customers = person.live[0]
+        sent = [one for each in day.world.people for one in each.of(AGENT) if one.kind != "reaction"]
+        agents = next(one for one in sent if not one.settled)
+        customers.past, agents.settled = True, "let_be"
+        day.world.erased.append(person)
+        wrong = "\n".join(await violations(day))
+        assert f"{customers.text}: history is False" in wrong
+        assert f"{agents.text} is settled as None for let_be" in wrong
+        assert f"{person.name}: erased, but {customers.name} is left in messages" in wrong

@@ -4,10 +4,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
+
 from functions.core.courtesies import GOODBYES
 from functions.core.message import echo_key, inbound_key
 from functions.core.status import RANK
 from tests.chaos.day import Day
+from tests.chaos.erasure import left
 from tests.chaos.people import AGENT, BUSINESS, CUSTOMER, NOTE, PHONE, SYSTEM, Person, Said
 from tests.chaos.tabs import conversations, everything
 from tests.chaos.world import COUNTED
@@ -44,9 +47,16 @@ async def violations(day: Day) -> list[str]:
     listed = await conversations(day.rig)
     living: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for one in listed:
-        if not one["merged_into"]:
-            living[one["contact"]["name"]].append(one)
+        person = day.world.whose(one["contact"])
+        if person is None:
+            found.append(f"there is a conversation of nobody: {one}")
+        elif not one["merged_into"]:
+            living[person.name].append(one)
     mirrors = day.crm.mirrored()
+    found += [
+        f"the CRM has a conversation that is gone: {id_}" for id_ in mirrors.keys() - {one["id"] for one in listed}
+    ]
+    found += await _erased(day)
     for person in day.world.people:
         found += [f"{person.name}: {line}" for line in await _of(day, person, living[person.name], mirrors)]
     return found
@@ -61,10 +71,13 @@ async def _reviews(day: Day) -> list[dict[str, Any]]:
 def _left_over(day: Day) -> Iterator[str]:
     documents = day.rig.documents
     parked = Counter(one["reason"] for one in documents("parked") if one["part"] == 0)
-    if parked != day.world.parked:
-        yield f"put aside are {parked - day.world.parked} too many, {day.world.parked - parked} too few"
+    surely, maybe = day.world.parked, day.world.parked_maybe
+    too_many, too_few = parked - surely - maybe, surely - parked
+    if too_many or too_few:
+        yield f"put aside are {too_many} too many, {too_few} too few"
     for one in documents("imports"):
-        yield f"left in imports: {one['kind']}"
+        if "body" in one:
+            yield "an import was not worked off"
     for message in documents("messages"):
         if message.get("waiting"):
             yield f"still waits: {message.get('content', {}).get('body')}"
@@ -75,10 +88,10 @@ def _left_over(day: Day) -> Iterator[str]:
 
 
 async def _of(day: Day, person: Person, living: list[dict[str, Any]], mirrors: dict[str, dict[str, Any]]) -> list[str]:
+    if len(living) != bool(person.said):
+        return [f"has {len(living)} conversations"]
     if not person.said:
         return []
-    if len(living) != 1:
-        return [f"has {len(living)} conversations"]
     [conversation] = living
     tab = day.rig.tab(conversation["id"])
     head, items = await tab.head(), await everything(tab)
@@ -94,6 +107,15 @@ async def _of(day: Day, person: Person, living: list[dict[str, Any]], mirrors: d
         *_followed(day, person, items),
         *_mirrored(person, head, mirrors.get(conversation["id"])),
     ]
+
+
+async def _erased(day: Day) -> list[str]:
+    """Of who was erased nothing is left, and a tab that is still open finds nothing."""
+    found = [*left(day.folder, day.world.erased, day.world.by_name)]
+    for desk in day.closed:
+        if (answer := await desk.tab.get(desk.tab.url)).status_code != httpx.codes.NOT_FOUND:
+            found.append(f"{desk.person.name}: erased, but a tab shows {answer.text}")
+    return found
 
 
 def _id(said: Said) -> str:
@@ -123,6 +145,8 @@ def _is_notice(item: dict[str, Any]) -> bool:
 
 
 def _one(said: Said, item: dict[str, Any]) -> Iterator[str]:
+    if said.past != item["history"]:
+        yield f"history is {item['history']}"
     if said.revoked != bool(item["revoked"]):
         yield f"revoked is {item['revoked']}"
     if said.revoked or said.kind == "system":
@@ -157,15 +181,28 @@ async def _files(day: Day, person: Person, items: list[dict[str, Any]]) -> list[
 def _sends(person: Person, items: list[dict[str, Any]]) -> Iterator[str]:
     """What agents wrote: once, with its true end; notes once."""
     shown = [one for one in items if one["author"]["kind"] == AGENT]
-    texts = [_SHOWN[one["type"]](one) for one in shown]
-    expected = [said.text for said in person.of(AGENT, NOTE) if said.kind != "reaction"]
+    texts = [(one["client_id"], _SHOWN[one["type"]](one)) for one in shown]
+    expected = [(said.name, said.text) for said in person.of(AGENT, NOTE) if said.kind != "reaction"]
     if sorted(texts) != sorted(expected):
         yield f"agents' messages: {sorted(Counter(texts) - Counter(expected))} too many, "
         yield f"{sorted(Counter(expected) - Counter(texts))} lost"
-    status = {text: one["status"] for text, one in zip(texts, shown, strict=True)}
+    by_name = {one["client_id"]: one for one in shown}
     for said in person.of(AGENT):
-        if said.kind != "reaction" and status.get(said.text) not in _ends(person, said):
-            yield f"{said.text} is {status.get(said.text)}; {said.fate}, accepted {said.accepted}, {said.statuses}"
+        item = by_name.get(said.name)
+        if said.kind == "reaction" or item is None:
+            continue
+        if item["status"] not in _ends(person, said):
+            yield f"{said.text} is {item['status']}; {said.fate}, accepted {said.accepted}, {said.statuses}"
+        yield from _settled(said, item, by_name)
+
+
+def _settled(said: Said, item: dict[str, Any], by_name: dict[str, dict[str, Any]]) -> Iterator[str]:
+    """What an agent decided of a message stands on it, and what says it again names it."""
+    if (item["settled"] and item["settled"]["as"]) != said.settled:
+        yield f"{said.text} is settled as {item['settled']} for {said.settled}"
+    again = by_name.get(said.again.name) if said.again else None
+    if item["again"] != (again and again["id"]) or (again and again["again_of"] != item["id"]):
+        yield f"{said.text} is said again by {item['again']} for {said.again and said.again.name}"
 
 
 def _ends(person: Person, said: Said) -> set[str | None]:
@@ -193,9 +230,9 @@ def _courtesies(person: Person, items: list[dict[str, Any]]) -> Iterator[str]:
 
 def _phone(person: Person) -> Iterator[str]:
     """The customer gets what was accepted, in the order in which it was written."""
-    ours = [said.text for said in person.of(AGENT) if said.kind != "reaction"]
-    got = [text for text in person.phone if text in set(ours)]
-    written = [text for text in ours if text in set(got)]
+    ours = [said.name for said in person.of(AGENT) if said.kind != "reaction"]
+    got = [name for name in person.phone if name in set(ours)]
+    written = [name for name in ours if name in set(got)]
     if got != written:
         yield f"the phone shows {got} for {written}"
 
@@ -227,14 +264,13 @@ def _consent(person: Person, head: dict[str, Any]) -> Iterator[str]:
 
 
 def _counters(person: Person, head: dict[str, Any]) -> Iterator[str]:
-    expected = sum(said.kind in COUNTED for said in person.of(CUSTOMER))
+    expected = sum(said.kind in COUNTED for said in person.live)
     if head["received"] != expected:
         yield f"received is {head['received']} for {expected}"
     if not 0 <= head["read"] <= head["received"] or head["unread"] != head["received"] - head["read"]:
         yield f"unread is {head['unread']}, read {head['read']} of {head['received']}"
-    last = max((said.at for said in person.of(CUSTOMER)), default=0)
-    if last and not head["window"]["until"]:
-        yield "has no window"
+    if bool(person.live) != bool(head["window"]["until"]):
+        yield f"its window is open until {head['window']['until']}"
 
 
 def _followed(day: Day, person: Person, items: list[dict[str, Any]]) -> Iterator[str]:
@@ -251,8 +287,8 @@ def _followed(day: Day, person: Person, items: list[dict[str, Any]]) -> Iterator
 
 
 def _seen(item: dict[str, Any]) -> tuple[Any, ...]:
-    names = ("at", "type", "status", "version")
-    return (*(item[name] for name in names), bool(item["revoked"]), str(item["reactions"]))
+    names = ("at", "type", "status", "version", "again")
+    return (*(item[name] for name in names), *(str(item[name]) for name in ("revoked", "settled", "reactions")))
 
 
 def _mirrored(person: Person, head: dict[str, Any], mirror: dict[str, Any] | None) -> Iterator[str]:
@@ -265,5 +301,5 @@ def _mirrored(person: Person, head: dict[str, Any], mirror: dict[str, Any] | Non
             yield f"the CRM's {name} is {mirror[name]} for {head[name]}"
     # Whoever wrote from a new number before WhatsApp said so was somebody else until then, with a lead of their own.
     most = 1 + person.moves
-    if person.of(CUSTOMER) and not 1 <= mirror["leads"] <= most:
+    if not bool(person.live) <= mirror["leads"] <= most * bool(person.live):
         yield f"has {mirror['leads']} leads"

@@ -1,12 +1,14 @@
 """What customers do all day, and what WhatsApp says of it. Everything comes from one seed."""
 
 import random
+import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 from tests import payloads
-from tests.chaos.people import CUSTOMER, PHONE, SYSTEM, File, Person, Said, Wish
+from tests.chaos.past import handed_over
+from tests.chaos.people import CLOCKS_DIFFER, CUSTOMER, PHONE, SYSTEM, File, Person, Said, Wish
 from tests.payloads import NUMBER, Customer
 
 COUNTED = (
@@ -29,7 +31,11 @@ _STRANGE = ("hologram", "unsupported", "poll_creation", "unknown")
 
 
 class World:
-    """The people, and what each does next. `parked`: what nobody can make sense of, by the reason that will be told."""
+    """The people, and what each does next. `parked`: what nobody can make sense of, by the reason that will be told.
+
+    `erased`: who was erased; in their place is somebody new. `parked_maybe`: what names them goes with them, and is put
+    aside once more if it comes again.
+    """
 
     def __init__(self, seed: int, people: int, moves: int) -> None:
         self.chance = random.Random(seed)
@@ -38,11 +44,14 @@ class World:
         self.by_identity: dict[str, Person] = {}
         self.files: dict[str, File] = {}
         self.parked: Counter[str] = Counter()
+        self.parked_maybe: Counter[str] = Counter()
+        self.erased: list[Person] = []
         self._limit = people
+        self._coming_back: list[Person] = []
         self._count = 0
         self._wamids = 0
         self._acts = {
-            self._text: 40,
+            self.text: 40,
             self._burst: 6,
             self._album: 3,
             self._place: 2,
@@ -51,10 +60,11 @@ class World:
             self._edit: 6,
             self._revoke: 3,
             self._react: 8,
-            self._echo: 10,
+            self.echo: 10,
             self._wish: 2,
             self._reveal: 2,
             self._nonsense: 1,
+            self._hand_over: 1,
             self._move: moves,
         }
 
@@ -63,7 +73,9 @@ class World:
         return f"wamid.{self._wamids:08}"
 
     def somebody(self) -> Person:
-        """Return a person: a new one now and then, mostly one of the busiest."""
+        """Return a person: a new one now and then, mostly one of the busiest; some who were erased come back soon."""
+        if self._coming_back and self.chance.random() < 0.1:
+            return self._coming_back.pop()
         if len(self.people) < self._limit and (not self.people or self.chance.random() < 0.05):
             return self._stranger()
         return self.people[min(int(self.chance.expovariate(4 / len(self.people))), len(self.people) - 1)]
@@ -71,9 +83,25 @@ class World:
     def happens(self, now: int) -> Iterator[dict[str, Any]]:
         """Let somebody do something, and yield what Meta says of it: the values of some changes."""
         person = self.somebody()
-        acts = self._acts if person.of(CUSTOMER) else {self._text: 1}
+        acts = self._acts if person.of(CUSTOMER) else {self.text: 1}
         [act] = self.chance.choices(list(acts), list(acts.values()))
         yield from act(person, now)
+
+    def whose(self, contact: dict[str, Any] | None) -> Person | None:
+        """Return whose contact this is, as the chat API shows it."""
+        known = [contact[name] for name in ("bsuid", "wa_id") if contact[name]] if contact else []
+        return next((self.by_identity[one] for one in known if one in self.by_identity), None)
+
+    def erases(self, person: Person, now: float) -> None:
+        """Put somebody new in a person's place, who has done nothing yet, and does nothing for some seconds."""
+        self.erased.append(person)
+        self.parked.subtract(person.strange)
+        self.parked_maybe.update(person.strange)
+        anew = Person(person.name, [person.now], at=int(now) + CLOCKS_DIFFER, moves=person.moves, anew=True)
+        self.people[self.people.index(person)] = self.by_name[person.name] = anew
+        self.by_identity.update(dict.fromkeys(person.names, anew))
+        if self.chance.random() < 0.7:
+            self._coming_back.append(anew)
 
     def words(self) -> str:
         """Return a text that nobody ever said."""
@@ -107,25 +135,29 @@ class World:
         type_ = more.pop("type_", kind)
         return payloads.inbound(person.now, type_, content, wamid=said.name, at=said.at, **more)
 
-    def _text(self, person: Person, now: int) -> Iterator[dict[str, Any]]:
+    def text(self, person: Person, now: int) -> Iterator[dict[str, Any]]:
         words = self.words()
         yield self._say(person, now, "text", words, {"body": words})
 
     def _burst(self, person: Person, now: int) -> Iterator[dict[str, Any]]:
         for _ in range(self.chance.randint(3, 8)):
-            yield from self._text(person, now)
+            yield from self.text(person, now)
 
     def _album(self, person: Person, now: int) -> Iterator[dict[str, Any]]:
         kind, mime = self.chance.choice(_FILES)
         for _ in range(self.chance.randint(1, 5)):
             words = self.words()
-            [fate] = self.chance.choices(_FATES, (48, 1, 1))
-            file = File(words.encode(), mime, fate)
-            name = f"media-{words.split()[1]}"
-            self.files[name] = file
-            image = payloads.inbound_image(person.now, name, file.content, caption=words, mime=mime)
-            yield self._say(person, now, kind, words, image["messages"][0]["image"])
+            file, content = self.file(words, mime)
+            yield self._say(person, now, kind, words, content)
             person.said[-1].file = file
+
+    def file(self, words: str, mime: str) -> tuple[File, dict[str, Any]]:
+        """Return a file that WhatsApp has, or says to have, and what a message says of it."""
+        [fate] = self.chance.choices(_FATES, (48, 1, 1))
+        file, name = File(words.encode(), mime, fate), f"media-{words.split()[1]}"
+        self.files[name] = file
+        told = payloads.inbound_image(self.people[0].now, name, file.content, caption=words, mime=mime)
+        return file, told["messages"][0]["image"]
 
     def _place(self, person: Person, now: int) -> Iterator[dict[str, Any]]:
         words = self.words()
@@ -177,7 +209,7 @@ class World:
         said.reactions[CUSTOMER] = (at, emoji)
         yield payloads.reaction(person.now, said.name, emoji or None, wamid=self.wamid(), at=at)
 
-    def _echo(self, person: Person, now: int) -> Iterator[dict[str, Any]]:
+    def echo(self, person: Person, now: int) -> Iterator[dict[str, Any]]:
         words, at = self.words(), person.moment(now)
         said = Said(self.wamid(), PHONE, at, "text", words, statuses=["sent"])
         person.said.append(said)
@@ -209,7 +241,7 @@ class World:
             before.wa_id or f"4915550{number:06}", before.bsuid or f"DE.{number:020}", before.name, before.username
         )
         self._is_known_as(person, after)
-        yield from self._text(person, now)
+        yield from self.text(person, now)
 
     def _nonsense(self, person: Person, now: int) -> Iterator[dict[str, Any]]:
         """Meta says something that this version can't know, or can't read."""
@@ -231,7 +263,21 @@ class World:
             ]
         )
         self.parked[reason] += 1
+        if person.names & set(re.findall(r"[\w.]+", str(value))):
+            person.strange.append(reason)
         yield value
+
+    def _hand_over(self, person: Person, now: int) -> Iterator[dict[str, Any]]:
+        """Let the phone app hand over chats of the past, also with somebody who has not written since."""
+        others = [self.somebody() for _ in range(self.chance.randint(0, 2))]
+        # Of who began anew nobody knows by another number yet that their past is to stay away.
+        people = [
+            one
+            for one in {one.name: one for one in (person, *others)}.values()
+            if not one.anew or len(one.identities) == 1
+        ]
+        if people:
+            yield from handed_over(self, people, now)
 
     def _move(self, person: Person, now: int) -> Iterator[dict[str, Any]]:
         """Change number or, where only a user id is known, that."""

@@ -2,10 +2,14 @@
 
 import base64
 import time
+from collections.abc import Awaitable, Callable
+from typing import Any
 
+import httpx
 import pytest
 
-from functions.core.erasure import finish
+from functions.core.audit import Actor
+from functions.core.erasure import begin, finish
 from functions.core.joining import doubt
 from functions.core.store import NOW, Key, create
 from functions.core.tasks import Task
@@ -288,6 +292,123 @@ async def test_a_file_that_is_being_fetched_is_not_left_behind(rig):
     [fetch] = rig.tasks.of_kind("fetch_media")
     assert (await rig.run(fetch)).status_code == 200
     assert rig.stored_files(ACCOUNT) == []
+
+
+def erases(rig: Rig, contact: str) -> Callable[[], Awaitable[Any]]:
+    """Return what erases a person at once."""
+
+    async def erase() -> None:
+        await begin(rig.ports, contact, Actor("agent", "7"))
+        await finish(rig.ports, contact)
+
+    return erase
+
+
+async def passes(rig: Rig) -> None:
+    """Let everything be done, also what is done once more after two minutes."""
+    await rig.drain()
+    rig.clock.forward(minutes=3)
+    await rig.drain()
+
+
+@pytest.mark.parametrize("looks", [1, 2])
+async def test_who_writes_after_an_erasure_that_came_amid_a_message_loses_nothing(rig, looks):
+    """An instance remembers for a minute whom it has found. `looks`: after a commit that is refused it looks again."""
+    tab = await rig.chatting(VERA)
+    erase = erases(rig, (await tab.head())["contact"]["id"])
+    rig.start()
+    values = [hers("Old", at=time.time() - 60)]
+    if looks == 2:
+        again = hers("Again", at=time.time() - 70)
+        await rig.deliver(again)
+        rig.start()
+        values.append(again)
+
+    async def before_the_last_commit() -> None:
+        if looks == 2:
+            rig.store.before_next("commit", erase)
+        else:
+            await erase()
+
+    rig.store.before_next("commit", before_the_last_commit)
+    await rig.deliver(*values)
+    await rig.deliver(hers("New", at=time.time() + 20))
+    await passes(rig)
+    [found] = (await rig.call("GET", "/v1/conversations")).json()["items"]
+    assert [one["text"]["body"] for one in await rig.tab(found["id"]).messages()] == ["New"]
+
+
+@pytest.mark.parametrize("call", ["get", "query", "commit"])
+async def test_a_changed_number_that_is_told_amid_an_erasure_leads_nowhere(rig, call):
+    tab = await rig.chatting(VERA)
+    contact = (await tab.head())["contact"]["id"]
+    notice = {"type": "user_changed_number", "body": "x", "wa_id": VERA_NOW.wa_id, "user_id": VERA_NOW.bsuid}
+    moved = value(messages=[message(Customer(VERA.wa_id), "system", notice, at=time.time() - 60)], number=NUMBER)
+    rig.store.before_next(call, erases(rig, contact))
+    await rig.deliver(moved)
+    await passes(rig)
+    assert rig.documents("aliases") == rig.documents("contacts") == rig.documents("messages") == []
+
+
+async def test_the_answer_to_a_stop_makes_no_conversation_again_that_was_just_erased(rig):
+    """One that says nothing of its customer kept the CRM from hearing of anybody."""
+    tab = await rig.chatting(VERA)
+    contact = (await tab.head())["contact"]["id"]
+    await rig.deliver(hers("STOP"))
+    [goodbye] = rig.tasks.of_kind("goodbye")
+
+    async def once_it_is_read() -> None:
+        rig.store.before_next("get", lambda: begin(rig.ports, contact, Actor("agent", "7")))
+
+    rig.store.before_next("get", once_it_is_read)
+    await rig.run(goodbye)
+    assert rig.documents("conversations") == []
+
+
+async def test_a_refusal_makes_no_conversation_again_that_was_just_erased(rig):
+    tab = await rig.chatting(VERA)
+    await tab.say("On its way")
+    contact = (await tab.head())["contact"]["id"]
+
+    async def meanwhile(_request):
+        await begin(rig.ports, contact, Actor("agent", "7"))
+        error = {"code": 131047, "message": "A title", "type": "OAuthException"}
+        return httpx.Response(400, json={"error": error})
+
+    rig.whatsapp.plays(meanwhile)
+    [send] = rig.tasks.of_kind("send")
+    await rig.run(send)
+    assert rig.documents("conversations") == []
+    await finish(rig.ports, contact)
+    await rig.drain()
+    assert rig.documents("messages") == rig.documents("contacts") == []
+
+
+@pytest.mark.parametrize(
+    "early",
+    [edit(VERA, "wamid.never", "Early", at=1_780_000_000), status("read", "wamid.no", to=VERA, at=1_780_000_000)],
+)
+async def test_what_comes_before_its_message_amid_an_erasure_goes_with_a_second_look(rig, early):
+    tab = await rig.chatting(VERA)
+    rig.store.before_next("commit", erases(rig, (await tab.head())["contact"]["id"]))
+    await rig.deliver(early)
+    await passes(rig)
+    assert rig.documents("messages") == rig.documents("orphan_statuses") == []
+
+
+async def test_what_was_to_be_done_for_a_message_of_somebody_erased_ends_quietly(rig):
+    """Nothing went wrong: it is not put aside, where an admin would look into it."""
+    rig.whatsapp.files["photo"] = b"the photo"
+    await rig.deliver(inbound_image(VERA, "photo", b"the photo"))
+    await rig.run(next(task for task in rig.tasks.waiting if task.payload["kind"] == "events"))
+    tab = rig.tab(rig.crm.of_type("message.received")[-1]["conversation"]["id"])
+    assert (await tab.read((await tab.last())["id"])).is_success
+    contact = (await tab.head())["contact"]["id"]
+    assert (await rig.call("DELETE", f"/v1/contacts/{contact}")).is_success
+    await finish(rig.ports, contact)
+    assert {"fetch_media", "read"} <= {task.payload["kind"] for task in rig.tasks.waiting}
+    await rig.drain()
+    assert rig.documents("parked") == []
 
 
 async def test_who_was_only_invited_is_erased_and_may_be_invited_again(rig):

@@ -189,6 +189,17 @@ async def test_statuses_and_reactions_that_came_before_the_past_are_applied(rig)
     assert not any({"stranger", "contact"} & one.keys() for one in rig.documents("messages"))
 
 
+async def test_what_came_before_the_past_is_applied_though_who_stored_it_died(rig):
+    await rig.deliver(status("played", "wamid.2", at=AT + 9), reaction(ANA, "wamid.2", "👍", at=AT + 8))
+    await rig.deliver(chat())
+    [task] = rig.tasks.of_kind("import")
+    rig.store.loses_next_answer("commit")
+    assert (await rig.run(task)).status_code == 503
+    await rig.drain()
+    [_, said, _] = await (await only(rig)).messages()
+    assert (said["status"], [one["emoji"] for one in said["reactions"]]) == ("played", ["👍"])
+
+
 async def test_a_reaction_of_the_past_stands_on_its_message_and_alerts_nobody(rig):
     thumb = past_item(ANA, "reaction", {"message_id": "wamid.2", "emoji": "👍"}, at=AT + 5)
     await hand_over(rig, history((ANA, [thumb])), chat())

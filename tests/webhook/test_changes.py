@@ -211,3 +211,17 @@ async def test_once_its_message_comes_it_stays(rig):
     assert not {"stranger", "identities", "contact"} & kept.keys()
     # As long as any message, not for the 30 days in which its message might have come.
     assert str(datetime.fromtimestamp(AT, UTC).year + 2) in kept["expires_at"]
+
+
+async def test_an_edit_whose_message_is_stored_while_it_looks_for_it_is_taken_at_once(rig):
+    async def looks_for_what_is_kept() -> None:
+        rig.store.before_next("query", lambda: rig.deliver(inbound_text(ANA, "Hello", wamid="wamid.1", at=AT)))
+
+    async def keeps_it() -> None:
+        rig.store.before_next("get", looks_for_what_is_kept)
+
+    rig.store.before_next("commit", keeps_it)
+    await rig.deliver(edit(ANA, "wamid.1", "Hello, edited", at=AT + 1))
+    await rig.drain()
+    conversation = rig.crm.of_type("message.received")[-1]["conversation"]["id"]
+    assert [one["text"]["body"] for one in await rig.tab(conversation).messages()] == ["Hello, edited"]

@@ -4,11 +4,13 @@ import asyncio
 import itertools
 from contextlib import suppress
 
+import httpx
 import pytest
 
 from functions.core.consent import marketing
 from functions.core.courtesies import GOODBYES
 from tests.payloads import ANA, NUMBER, Customer, inbound_text, message, status, value
+from tests.pictures import PNG
 from tests.rig import accepted
 
 NEW = Customer("5511912345678", "BR.99999999999999999999", "Ana")
@@ -361,6 +363,33 @@ async def test_what_waits_in_the_younger_goes_before_what_was_said_in_the_elder_
     await rig.sweep()
     await settle(rig)
     assert rig.whatsapp.texts == ["On my way", "Nearly there", "Here"]
+
+
+async def test_a_file_that_was_announced_before_a_joining_may_be_sent_after_it(rig):
+    first = await rig.met(ANA)
+    tab = await rig.chatting(NEW)
+    file = await tab.upload(PNG, "image/png")
+    await rig.deliver(moved())
+    await settle(rig)
+    assert (await tab.send({"type": "image", "image": {"id": file}})).status_code == 202
+    assert [one["type"] for one in await rig.tab(first).messages()][-1] == "image"
+
+
+async def test_who_sends_again_and_asks_once_more_after_a_joining_gets_the_same_answer(rig):
+    await rig.met(ANA)
+    tab = await rig.chatting(NEW)
+    rig.whatsapp.answers_next(httpx.ReadTimeout("lost"))
+    message = await tab.say("Perhaps")
+    await rig.drain()
+    rig.clock.forward(minutes=10)
+    again = {"as": "send_again", "client_id": "client-again"}
+    answers = [await tab.post(f"{tab.url}/messages/{message['id']}/settle", again)]
+    for passes in (rig.drain, lambda: settle(rig)):
+        await rig.deliver(moved())
+        await passes()
+        answers.append(await tab.post(f"{tab.url}/messages/{message['id']}/settle", again))
+    assert [answer.status_code for answer in answers] == [202, 200, 200], answers[1].text
+    assert len({answer.json()["id"] for answer in answers}) == 1
 
 
 async def test_what_a_sender_that_died_was_sending_is_unknown_also_after_a_joining(rig):
