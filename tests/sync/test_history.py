@@ -43,9 +43,9 @@ def chat():
         (
             ANA,
             [
-                told(ANA, "Do you deliver?", wamid="wamid.1", at=AT),
-                told(ANA, "We do", by="phone", wamid="wamid.2", at=AT + 1),
-                told(ANA, "Great", wamid="wamid.3", at=AT + 2),
+                told(ANA, "Do you deliver?", wamid="wamid.past.1", at=AT),
+                told(ANA, "We do", by="phone", wamid="wamid.past.2", at=AT + 1),
+                told(ANA, "Great", wamid="wamid.past.3", at=AT + 2),
             ],
         )
     )
@@ -121,15 +121,15 @@ async def test_delivered_again_it_changes_nothing(rig):
 
 
 async def test_the_same_words_in_another_chunk_are_still_one_message(rig):
-    await hand_over(rig, chat(), history((ANA, [told(ANA, "Great", wamid="wamid.3", at=AT + 2)])))
+    await hand_over(rig, chat(), history((ANA, [told(ANA, "Great", wamid="wamid.past.3", at=AT + 2)])))
     assert len(await (await only(rig)).messages()) == 3
 
 
 @pytest.mark.parametrize("live_first", [True, False])
 async def test_a_message_that_also_came_live_is_one_and_counts_as_live(rig, live_first):
     at = int(rig.clock().timestamp()) - 60
-    live = inbound_text(ANA, "Hello", wamid="wamid.1", at=at)
-    past = history((ANA, [told(ANA, "Hello", wamid="wamid.1", at=at)]))
+    live = inbound_text(ANA, "Hello", wamid="wamid.past.1", at=at)
+    past = history((ANA, [told(ANA, "Hello", wamid="wamid.past.1", at=at)]))
     for posted in (live, past, live, past) if live_first else (past, live, past, live):
         await hand_over(rig, posted)
     tab = await only(rig)
@@ -142,8 +142,8 @@ async def test_a_message_that_also_came_live_is_one_and_counts_as_live(rig, live
 
 @pytest.mark.parametrize("live_first", [True, False])
 async def test_an_echo_that_the_history_tells_too_is_one(rig, live_first):
-    past = history((ANA, [told(ANA, "From the phone", by="phone", wamid="wamid.1", at=AT)]))
-    posts = [echo_text(ANA, wamid="wamid.1", at=AT), past]
+    past = history((ANA, [told(ANA, "From the phone", by="phone", wamid="wamid.past.1", at=AT)]))
+    posts = [echo_text(ANA, wamid="wamid.past.1", at=AT), past]
     for posted in posts if live_first else reversed(posts):
         await hand_over(rig, posted)
     [said] = await (await only(rig)).messages()
@@ -181,7 +181,7 @@ async def test_a_place_without_its_picture_says_so(rig):
 
 
 async def test_statuses_and_reactions_that_came_before_the_past_are_applied(rig):
-    await rig.deliver(status("played", "wamid.2", at=AT + 9), reaction(ANA, "wamid.2", "👍", at=AT + 8))
+    await rig.deliver(status("played", "wamid.past.2", at=AT + 9), reaction(ANA, "wamid.past.2", "👍", at=AT + 8))
     await hand_over(rig, chat())
     [_, said, _] = await (await only(rig)).messages()
     assert (said["status"], [one["emoji"] for one in said["reactions"]]) == ("played", ["👍"])
@@ -190,7 +190,7 @@ async def test_statuses_and_reactions_that_came_before_the_past_are_applied(rig)
 
 
 async def test_what_came_before_the_past_is_applied_though_who_stored_it_died(rig):
-    await rig.deliver(status("played", "wamid.2", at=AT + 9), reaction(ANA, "wamid.2", "👍", at=AT + 8))
+    await rig.deliver(status("played", "wamid.past.2", at=AT + 9), reaction(ANA, "wamid.past.2", "👍", at=AT + 8))
     await rig.deliver(chat())
     [task] = rig.tasks.of_kind("import")
     rig.store.loses_next_answer("commit")
@@ -201,7 +201,7 @@ async def test_what_came_before_the_past_is_applied_though_who_stored_it_died(ri
 
 
 async def test_a_reaction_of_the_past_stands_on_its_message_and_alerts_nobody(rig):
-    thumb = past_item(ANA, "reaction", {"message_id": "wamid.2", "emoji": "👍"}, at=AT + 5)
+    thumb = past_item(ANA, "reaction", {"message_id": "wamid.past.2", "emoji": "👍"}, at=AT + 5)
     await hand_over(rig, history((ANA, [thumb])), chat())
     await hand_over(rig, history((ANA, [told(ANA, "Later", at=AT + 6), thumb])))
     said = await (await only(rig)).messages()
@@ -220,9 +220,9 @@ async def test_one_that_can_not_be_stored_costs_nothing_but_itself(rig):
 
 
 async def test_half_an_emoji_in_a_reaction_of_the_past_costs_nothing_but_itself(rig):
-    half = past_item(ANA, "reaction", {"message_id": "wamid.1", "emoji": "\ud83d"}, at=AT + 1)
+    half = past_item(ANA, "reaction", {"message_id": "wamid.past.1", "emoji": "\ud83d"}, at=AT + 1)
     await hand_over(
-        rig, history((ANA, [told(ANA, "one", wamid="wamid.1", at=AT), half]), (LUCIA, [told(LUCIA, "two")]))
+        rig, history((ANA, [told(ANA, "one", wamid="wamid.past.1", at=AT), half]), (LUCIA, [told(LUCIA, "two")]))
     )
     assert len(await heads(rig)) == 2
     assert [one["reason"] for one in rig.documents("parked")] == ["no store takes it"]

@@ -40,6 +40,17 @@ async def settle(rig):
     await rig.drain()
 
 
+async def joined_unknown_to_an_instance(rig):
+    """Let two conversations be joined, and what is delivered next come to an instance that does not know of it."""
+    older, younger = await rig.met(ANA, "old"), await rig.met(NEW, "new")
+    remembers = rig.webhook
+    rig.start()
+    await rig.deliver(moved())
+    await rig.drain()
+    rig.webhook = remembers
+    return older, younger
+
+
 async def test_after_a_changed_number_the_conversation_goes_on(rig):
     before = await rig.met(ANA)
     await rig.deliver(moved())
@@ -102,12 +113,7 @@ async def test_the_younger_becomes_a_redirect_and_loses_nothing(rig):
 
 
 async def test_what_another_instance_still_puts_into_the_younger_is_carried_over(rig):
-    older, younger = await rig.met(ANA, "old"), await rig.met(NEW, "new")
-    remembers = rig.webhook
-    rig.start()
-    await rig.deliver(moved())
-    await rig.drain()
-    rig.webhook = remembers
+    older, younger = await joined_unknown_to_an_instance(rig)
     await rig.deliver(inbound_text(NEW, "late"))
     await settle(rig)
     assert await texts(rig, younger) == ["old", "new", "late"]
@@ -140,12 +146,7 @@ async def test_a_conversation_that_begins_while_its_contact_is_joined_is_joined_
 
 
 async def test_a_stop_to_an_instance_that_does_not_know_of_the_joining_is_answered(rig):
-    older, younger = await rig.met(ANA, "old"), await rig.met(NEW, "new")
-    remembers = rig.webhook
-    rig.start()
-    await rig.deliver(moved())
-    await rig.drain()
-    rig.webhook = remembers
+    older, younger = await joined_unknown_to_an_instance(rig)
     await rig.deliver(inbound_text(NEW, "STOP"))
     await settle(rig)
     assert rig.whatsapp.texts == [GOODBYES["en"]]
@@ -214,13 +215,7 @@ async def test_the_status_of_an_answer_that_was_carried_over_finds_it(rig):
 
 
 async def test_what_another_instance_still_learns_of_the_younger_is_carried_over(rig):
-    await rig.met(ANA)
-    await rig.met(NEW)
-    remembers = rig.webhook
-    rig.start()
-    await rig.deliver(moved())
-    await rig.drain()
-    rig.webhook = remembers
+    await joined_unknown_to_an_instance(rig)
     await rig.deliver(inbound_text(Customer(NEW.wa_id, NEW.bsuid, "Ana Maria"), "STOP"))
     await settle(rig)
     [stays] = [contact for contact in rig.documents("contacts") if not contact.get("merged_into")]
