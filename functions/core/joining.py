@@ -64,14 +64,19 @@ async def _met(store: Store, contact: Document) -> str:
 async def join_writes(
     store: Store, elder: Document, younger: Document, now: datetime
 ) -> tuple[list[Write], list[Task]]:
-    """Return what joins two contacts: aliases lead to the elder, conversations of the younger become redirects."""
+    """Return what joins two contacts: aliases lead to the elder, conversations of the younger become redirects.
+
+    The commit raises `Stale` if the younger has changed since it was read.
+    """
     handed = {name: younger.fields[name] for name in _SHOWN if name in younger.fields}
     missing = {name: shown for name, shown in handed.items() if not elder.fields.get(name)}
     writes = [
         *_person_writes(younger, elder.key, missing),
-        merge(
+        # Two changes at once may join it to two others, who would not be joined to each other.
+        update(
             younger.key,
             {"merged_into": elder.key.id, "handed": handed, **_carrying(now), "updated": NOW},
+            version=younger.version,
         ),
     ]
     more, tasks = await _redirected(store, younger, elder.key, now)

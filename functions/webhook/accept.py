@@ -197,7 +197,7 @@ class Acceptance:
             move = await move_step(notice, line, self._ports.store, now)
             try:
                 await self._commit(move)
-            except (AlreadyExists, NotFound):
+            except (AlreadyExists, NotFound, Stale):
                 continue  # Another instance met the same person meanwhile.
             self._people.forget()
             await self._enqueue([move])

@@ -320,6 +320,26 @@ async def test_two_changes_that_become_known_at_once_end_as_one_though_the_last_
     assert [one["id"] for one in await conversations(rig) if not one["merged_into"]] == [first]
 
 
+async def test_two_changes_that_join_the_same_contact_at_once_join_all_three(rig, monkeypatch):
+    newest = Customer("5511955554444", "BR.77777777777777777777", "Ana")
+    first = await rig.met(ANA)
+    await rig.met(newest, "From my newest number")
+    await rig.met(NEW, "From my new number")
+    commit = rig.store.commit
+
+    async def held_up(writes):
+        if any(write.key.collection == "contacts" and "merged_into" in write.fields for write in writes):
+            monkeypatch.undo()
+            await rig.deliver(moved(NEW, newest))
+        await commit(writes)
+
+    monkeypatch.setattr(rig.store, "commit", held_up)
+    await rig.deliver(moved(ANA, NEW))
+    await settle(rig)
+    assert [one["id"] for one in await conversations(rig) if not one["merged_into"]] == [first]
+    assert sorted(await texts(rig, first)) == ["From my new number", "From my newest number", "Hello"]
+
+
 async def test_what_is_being_sent_while_its_conversation_is_joined_is_not_sent_once_more(rig):
     first = await rig.met(ANA)
     tab = await rig.chatting(NEW)
