@@ -53,11 +53,12 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--kill", type=int, default=300, metavar="OPERATIONS")
     parser.add_argument("--moves", type=int, default=1, metavar="PERCENT")
-    logging.disable(logging.CRITICAL)
     parser.add_argument("--worse", type=float, default=1.0, metavar="TIMES", help="how much likelier each fault is")
     parser.add_argument("--busy", type=int, default=6, metavar="THINGS", help="that customers do in one go, at most")
+    parser.add_argument("--erasures", type=float, default=0.015, metavar="CHANCE", help="that a round erases somebody")
     parser.add_argument("--odoo", action="store_true", help="a real Odoo as the CRM")
     given = vars(parser.parse_args())
+    logging.disable(logging.CRITICAL)
     odoo = given.pop("odoo")
     return min(asyncio.run(run(Plan(**given), odoo=odoo)), 1)
 

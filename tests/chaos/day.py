@@ -60,9 +60,6 @@ _UNFINISHED = (
 _ACTS = {"say": 6, "say twice": 1, "attach": 1, "template": 1, "react": 1, "note": 1, "read": 3, "settle": 2}
 """What agents do, and how often."""
 
-_ERASED = 0.015
-"""How often in a round somebody is erased."""
-
 _PLAYED_RESTARTS, _RESTARTS = 0.02, 0.005
 """How often a batch is the last one of a CRM's process; a real one takes seconds to come back."""
 
@@ -72,7 +69,8 @@ class Plan:
     """`events`: what Meta and the agents have to say. `kill`: operations after which a process dies, on average.
 
     `moves`: of a hundred things that customers do, how many are changes of number. `worse`: how much likelier than
-    usual each fault is. `busy`: how much customers do in one go, at most.
+    usual each fault is. `busy`: how much customers do in one go, at most. `erasures`: how likely a round
+    erases somebody.
     """
 
     events: int = 600
@@ -82,6 +80,7 @@ class Plan:
     moves: int = 1
     worse: float = 1.0
     busy: int = 6
+    erasures: float = 0.015
 
 
 @dataclass
@@ -201,7 +200,7 @@ class Day:
                 )
 
     def _erasures(self) -> list[Awaitable[None]]:
-        if self.calamity.calm or self.calamity.chance.random() >= _ERASED:
+        if self.calamity.calm or self.calamity.chance.random() >= self.plan.erasures:
             return []
         desks = erasable(self.desks, self.rig, self.clock.wall())
         return [self._erase(self.calamity.chance.choice(desks))] if desks else []

@@ -69,7 +69,7 @@ def left(folder: Path, erased: Sequence[Person], people: Mapping[str, Person]) -
 def _tokens(person: Person, anew: Person) -> set[str]:
     """Return by what an erased person is recognized; who came back bears the same name."""
     said = " ".join(f"{one.name} {one.wamid} {one.text}" for one in person.said)
-    came_back = bool(anew.said or anew.wishes)
+    came_back = bool(anew.said or anew.wishes or anew.booked)
     return {*_TOKEN.findall(said), *person.ours, *(() if came_back else (person.name, *person.names))}
 
 

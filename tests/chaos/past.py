@@ -28,6 +28,8 @@ def handed_over(world: "World", people: Sequence[Person], now: int) -> Iterator[
             chunk.append((person.now, items[: world.chance.randint(0, len(items))]))
         chunks[0].append((person.now, items))
     yield from (payloads.history(*chunk) for chunk in chunks)
+    for person in people:
+        person.booked = person.anew
     yield payloads.address_book(*((person.now, person.name, person.moment(now)) for person in people))
 
 

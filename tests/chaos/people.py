@@ -75,7 +75,7 @@ class Person:
     `heard`: in which round and at what time a wish was surely taken, by the wish. `closed`: WhatsApp once said that the
     window is closed, and is believed. `phone`: the names of what it got. `strange`: why what nobody understands was
     put aside that names this person. `erased`: when (epoch seconds) the CRM asked for it; `ours`: by which ids we knew
-    them. `anew`: somebody of this name was erased before.
+    them. `anew`: somebody of this name was erased before; `booked`: and stood in the phone's address book after it.
     """
 
     name: str
@@ -91,6 +91,7 @@ class Person:
     strange: list[str] = field(default_factory=list)
     erased: float = 0.0
     anew: bool = False
+    booked: bool = False
     past_at: int = 0
     ours: set[str] = field(default_factory=set)
 

@@ -120,7 +120,8 @@ class Desk:
             while True:
                 page = await self.tab.get(f"{self.tab.url}/messages", **({"after": after} if after else {}))
                 if not page.is_success:
-                    assert page.status_code >= 500 or self._is_over(page), page.text
+                    if page.is_client_error and not self._is_over(page):
+                        self.wrong.append(f"{self.person.name}: an open tab is told {page.text}")
                     return
                 answer = page.json()
                 self._take(answer["items"])
