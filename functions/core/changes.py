@@ -101,6 +101,13 @@ def changed(fields: Mapping[str, Any], change: Change) -> dict[str, Any] | None:
             return _revoked(fields, change)
 
 
+def first_of(early: Mapping[str, Any]) -> int:
+    """Return when the first of the changes was made that wait for their message (epoch seconds)."""
+    revoked = [early["revoked"]] if "revoked" in early else []
+    others = [one["at"] for one in (*early.get("before", ()), *early.get("reactions", {}).values())]
+    return int(min(revoked + others, default=0))
+
+
 def filled(message: Mapping[str, Any], early: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of a message that is written where its early changes are kept."""
     own = {"expires_at": message["expires_at"], "contact": REMOVE, "stranger": REMOVE, "identities": REMOVE}

@@ -16,6 +16,7 @@ from typing import Any
 from functions.core import belongings
 from functions.core.audit import Actor, happened
 from functions.core.belongings import Person, Traces, person_of
+from functions.core.changes import first_of, is_early
 from functions.core.conversation import contact_key
 from functions.core.erased import KEPT, contact_tombstone_key, erased_contact, tombstones
 from functions.core.events import deliver_task, erased_event
@@ -89,7 +90,8 @@ async def _once_more(ports: Ports, contact: str, gone: Counter[str]) -> None:
     for conversation in known["conversations"]:
         await _conversation(ports, conversation, gone)
     for one in known["contacts"]:
-        late = await belongings.waiting_under(ports.store, one) + await belongings.aliases_to(ports.store, one)
+        waiting = _until(known["at"], await belongings.waiting_under(ports.store, one))
+        late = [*waiting, *await belongings.aliases_to(ports.store, one)]
         await _delete(ports, [document.key for document in late])
     await _delete(
         ports, [*(Key("conversations", one) for one in known["conversations"]), *map(contact_key, known["contacts"])]
@@ -154,10 +156,11 @@ async def _connections(ports: Ports, person: Person) -> dict[str, list[str]]:
 async def _scattered(ports: Ports, person: Person, identities: Sequence[str], gone: Counter[str]) -> None:
     """Erase what lies elsewhere than in the person's conversations."""
     store = ports.store
+    erased = int(person.contact.fields["erasing"]["since"])
     for name, documents in (
-        ("waiting", await belongings.waiting_for(store, person, identities)),
+        ("waiting", _until(erased, await belongings.waiting_for(store, person, identities))),
         ("reviews", await belongings.reviews_of(store, person)),
-        ("group messages", await belongings.group_messages_of(store, person)),
+        ("group messages", _until(erased, await belongings.group_messages_of(store, person))),
     ):
         await _delete(ports, [one.key for one in documents])
         gone[name] += len(documents)
@@ -170,6 +173,15 @@ async def _scattered(ports: Ports, person: Person, identities: Sequence[str], go
     for one in await belongings.imports_of(store, person):
         await _reduce(ports, one, Traces.of(person))
         gone["imports"] += 1
+
+
+def _until(erased: int, documents: Sequence[Document]) -> list[Document]:
+    """Return what was said before the erasure: whoever has come back meanwhile says what comes after it."""
+    return [one for one in documents if _said(one) <= erased]
+
+
+def _said(document: Document) -> int:
+    return first_of(document.fields) if is_early(document) else int(document.fields["at"])
 
 
 async def _reduce(ports: Ports, given: Kept, traces: Traces) -> None:

@@ -19,6 +19,7 @@ from tests.payloads import (
     Customer,
     address_book,
     definition,
+    echo_text,
     edit,
     history,
     inbound,
@@ -394,6 +395,29 @@ async def test_what_comes_before_its_message_amid_an_erasure_goes_with_a_second_
     await rig.deliver(early)
     await passes(rig)
     assert rig.documents("messages") == rig.documents("orphan_statuses") == []
+
+
+async def test_what_who_came_back_says_before_the_rest_is_erased_stays(rig):
+    """An erasure may take its time; whoever has come back is known by the same number."""
+    tab = await rig.chatting(VERA)
+    contact = (await tab.head())["contact"]["id"]
+    await begin(rig.ports, contact, Actor("agent", "7"))
+    soon = time.time() + 5
+    await rig.deliver(
+        reaction(VERA, "wamid.new", "❤️", at=soon + 2),
+        edit(VERA, "wamid.new", "Edited", at=soon + 1),
+        status("read", "wamid.echo", to=VERA, at=soon + 1),
+        hers("In a group", group_id="group", at=soon),
+    )
+    await finish(rig.ports, contact)
+    assert len(rig.documents("group_messages")) == 1
+    await rig.deliver(hers("New", wamid="wamid.new", at=soon))
+    await rig.deliver(echo_text(VERA, "Welcome back", wamid="wamid.echo", at=soon))
+    await passes(rig)
+    [found] = (await rig.call("GET", "/v1/conversations")).json()["items"]
+    said, echo = sorted(await rig.tab(found["id"]).messages(), key=lambda one: one["direction"])
+    assert (said["text"]["body"], said["reactions"][0]["emoji"]) == ("Edited", "❤️")
+    assert (echo["text"]["body"], echo["status"]) == ("Welcome back", "read")
 
 
 async def test_what_was_to_be_done_for_a_message_of_somebody_erased_ends_quietly(rig):
