@@ -46,13 +46,13 @@ def kept(given: Import, line: Line, now: datetime) -> tuple[Key, list[Write]]:
     return _key(item, 0), writes
 
 
-def import_task(item: str, start: int = 0) -> Task:
-    """Return the task that works an import off from a place."""
+def import_task(item: str, start: int = 0, cause: str = "") -> Task:
+    """Return the task that works an import off from a place; `cause` tells causes apart."""
     return Task(
         queue="history",
         function="sync",
         payload={"kind": "import", "import": item, "start": str(start)},
-        name=key_of("import", item, str(start)),
+        name=key_of("import", item, str(start), cause),
     )
 
 
@@ -69,6 +69,11 @@ async def waiting_import(store: Store, item: str) -> Kept | None:
     others = await store.get([_key(item, place) for place in range(1, head.fields["parts"])])
     value = json.loads(unpacked(part.fields["body"] for part in [head, *others] if part is not None))
     return Kept(item, head.fields["line"], head.fields["kind"], head.fields["parts"], value)
+
+
+def reached(item: str, start: int) -> Write:
+    """Return the write that says that an import is worked off up to a place, and that somebody is at it."""
+    return update(_key(item, 0), {"start": start, "updated": NOW})
 
 
 def done_writes(done: Kept) -> list[Write]:

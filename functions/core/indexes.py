@@ -46,6 +46,7 @@ INDEXES = (
     Index("uploads", ("conversation",), "created"),
     Index("group_messages", ("account",), "changed"),
     Index("imports", ("account", "pending"), "updated"),
+    Index("imports", ("pending",), "updated"),
     # Files whose time is over.
     Index("messages", ("media.state",), "media.expires"),
     Index("audit", ("account",), "updated"),

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from functions.core.imports import Kept, done_writes, import_task, put_aside, waiting_import
+from functions.core.imports import Kept, done_writes, import_task, put_aside, reached, waiting_import
 from functions.core.lines import Directory, Line
 from functions.core.ports import Ports
 from functions.core.whatsapp import HISTORY, Entry, Past, Unhandled, address_book, past
@@ -37,6 +37,7 @@ async def work_off(ports: Ports, item: str, start: int) -> None:
         await _take(ports, line, kept.kind, portion)
     end = start + _PORTIONS
     if end < len(portions):
+        await ports.store.commit([reached(item, end)])
         await ports.tasks.enqueue(import_task(item, end))
         return
     await ports.store.commit(done_writes(kept))

@@ -17,7 +17,9 @@ from functions.core.events import deliver_task
 from functions.core.fetching import KEPT_AT_META, fetch_task
 from functions.core.health import hold_key
 from functions.core.ids import key_of
+from functions.core.imports import import_of, import_task
 from functions.core.joining import carry_task, person_task
+from functions.core.lines import Directory
 from functions.core.outbox import is_bulk, send_task
 from functions.core.ports import Ports
 from functions.core.store import Document, Query, Store
@@ -32,6 +34,9 @@ _FILE_LATE = timedelta(minutes=15)
 
 _FILE_AGAIN = 24 * 3600
 """Seconds: how often a file gets another task, in case its own is gone, which asks for 7 days with growing pauses."""
+
+_IMPORT_AGAIN = 3600
+"""Seconds: as long as the name of a task rests."""
 
 _AT_ONCE = 200
 """How many a run looks at in each part."""
@@ -109,8 +114,7 @@ async def _messages(store: Store, now: datetime, behind: str) -> Found:
 
 async def _files(store: Store, now: datetime, behind: str) -> Found:
     """Look at each file that was not fetched yet, the oldest first."""
-    at, _, last = behind.partition(_LAST)
-    after = (datetime.fromisoformat(at), last) if behind else None
+    after = _change(behind)
     turn = f"sweep {int(now.timestamp()) // _FILE_AGAIN}"
     while found := await store.query(
         Query("messages", {"media.state": "waiting"}, order="changed", after=after, limit=_FILES)
@@ -121,6 +125,20 @@ async def _files(store: Store, now: datetime, behind: str) -> Found:
             changed, id_ = after = (message.fields["changed"], message.key.id)
             task = fetch_task(message.fields["line"], id_, changed + KEPT_AT_META, cause=turn)
             yield f"{changed.isoformat()}{_LAST}{id_}", task
+
+
+async def _imports(store: Store, now: datetime, behind: str) -> Found:
+    """Look at each thing that a phone app handed over and that nobody has worked at for some time."""
+    query = Query("imports", {"pending": True}, order="updated", after=_change(behind), limit=_AT_ONCE + 1)
+    directory, turn = Directory(store), f"sweep {int(now.timestamp()) // _IMPORT_AGAIN}"
+    for head in await store.query(query):
+        updated: datetime = head.fields["updated"]
+        if updated >= now - _FILE_LATE:
+            return
+        # Where the line is gone it waits for an admin, who knows.
+        known = await directory.line(head.fields["line"])
+        task = import_task(import_of(head.key), head.fields.get("start", 0), turn) if known else None
+        yield f"{updated.isoformat()}{_LAST}{head.key.id}", task
 
 
 async def _conversations(store: Store, now: datetime, behind: str) -> Found:
@@ -152,6 +170,11 @@ def _place(behind: str) -> tuple[float, str] | None:
     return (float(moment), last) if behind else None
 
 
+def _change(behind: str) -> tuple[datetime, str] | None:
+    at, _, last = behind.partition(_LAST)
+    return (datetime.fromisoformat(at), last) if behind else None
+
+
 async def _late_ones(store: Store, now: datetime, query: Query) -> AsyncIterator[tuple[str, str]]:
     """Yield what stands in the order of a moment that is over, with its place in that order."""
     for one in await store.query(query):
@@ -165,6 +188,7 @@ _PARTS: Mapping[str, Callable[[Store, datetime, str], Found]] = {
     "events": _events,
     "messages": _messages,
     "files": _files,
+    "imports": _imports,
     "conversations": _conversations,
     "contacts": _contacts,
     "erasures": _erasures,

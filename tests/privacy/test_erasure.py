@@ -248,6 +248,23 @@ async def test_an_erasure_that_was_interrupted_is_gone_on_with(rig):
     assert rig.documents("messages") == rig.documents("contacts") == []
 
 
+async def test_what_others_said_in_the_past_is_taken_though_the_erasure_was_interrupted_there(rig):
+    await rig.met(VERA)
+    contact = (await rig.call("GET", "/v1/conversations")).json()["items"][0]["contact"]["id"]
+    chats = ((who, [told(who, f"Past of {who.name}", at=time.time() - 9000)]) for who in (VERA, LUCIA))
+    await rig.deliver(history(*chats))
+    rig.tasks.waiting.clear()
+    await rig.call("DELETE", f"/v1/contacts/{contact}")
+    [task] = rig.tasks.of_kind("erase")
+    rig.tasks.out_of_reach = True
+    assert (await rig.run(task)).status_code == 503
+    rig.tasks.out_of_reach = False
+    await rig.run(task)
+    rig.clock.forward(minutes=20)
+    await rig.sweep()
+    assert [one["content"]["body"] for one in rig.documents("messages")] == [f"Past of {LUCIA.name}"]
+
+
 async def test_an_erasure_whose_task_was_lost_is_swept(rig):
     await rig.met(VERA)
     contact = (await rig.call("GET", "/v1/conversations")).json()["items"][0]["contact"]["id"]

@@ -1,7 +1,7 @@
 """What lost its task gets another one."""
 
-from functions.core.store import Key, create
-from tests.payloads import ANA, LUCIA, customers, inbound_image, inbound_text
+from functions.core.store import Key, create, delete
+from tests.payloads import ANA, LUCIA, customers, history, inbound_image, inbound_text, told
 from tests.rig import ACCOUNT, LINE
 
 
@@ -115,6 +115,32 @@ async def test_files_that_lost_their_task_are_fetched(rig, monkeypatch):
     await rig.sweep()
     states = [item["media"]["state"] for item in await rig.tab(conversation).messages() if item["media"]]
     assert states == ["stored"] * 7
+
+
+async def test_chats_of_the_past_whose_task_was_lost_are_gone_on_with_where_they_stand(rig):
+    await rig.deliver(history((ANA, [told(ANA, str(n), at=1_780_000_000 + n) for n in range(1000)])))
+    await rig.run(rig.tasks.of_kind("import")[0])
+    rig.tasks.waiting.clear()
+    rig.clock.forward(minutes=5)
+    await rig.sweep()
+    assert len(rig.documents("messages")) == 400
+    rig.clock.forward(minutes=20)
+    await rig.sync.post("/", json={"kind": "sweep"})
+    [task] = rig.tasks.of_kind("import")
+    assert task.payload["start"] == "10"
+    await rig.drain()
+    assert len(rig.documents("messages")) == 1000
+    assert not any("pending" in one for one in rig.documents("imports"))
+
+
+async def test_chats_of_the_past_of_a_line_that_is_gone_wait_for_an_admin(rig):
+    await rig.deliver(history((ANA, [told(ANA, "Past", at=1_780_000_000)])))
+    rig.tasks.waiting.clear()
+    await rig.store.commit([delete(Key("lines", LINE))])
+    rig.start()
+    rig.clock.forward(minutes=20)
+    await rig.sync.post("/", json={"kind": "sweep"})
+    assert rig.tasks.of_kind("import") == []
 
 
 async def test_a_file_that_meta_does_not_give_is_not_asked_for_every_minute(rig):
