@@ -28,6 +28,7 @@ locals {
     { collection = "uploads", equal = ["conversation"], order = "created" },
     { collection = "group_messages", equal = ["account"], order = "changed" },
     { collection = "imports", equal = ["account", "pending"], order = "updated" },
+    { collection = "imports", equal = ["pending"], order = "updated" },
     { collection = "messages", equal = ["media.state"], order = "media.expires" },
     { collection = "audit", equal = ["account"], order = "updated" },
     { collection = "templates", equal = ["waba"], order = "place" },

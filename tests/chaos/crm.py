@@ -35,7 +35,6 @@ class CrmDoor:
     clock: SteppedClock
     calamity: Calamity
     crm: Crm
-    restarts: float
     away: bool = False
     batches: int = 0
     events: int = 0
@@ -48,7 +47,7 @@ class CrmDoor:
             raise httpx.ConnectError("nobody there")
         if self.calamity.strikes("CRM answered 502", 0.02):
             return httpx.Response(502)
-        if self.calamity.strikes("CRM restarted in the middle of a batch", self.restarts):
+        if self.calamity.strikes("CRM restarted in the middle of a batch", 0.02):
             await self.crm.kill(request)
             raise httpx.ReadError("the server is gone")
         answer = await self.crm(request)

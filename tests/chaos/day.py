@@ -60,9 +60,6 @@ _UNFINISHED = (
 _ACTS = {"say": 6, "say twice": 1, "attach": 1, "template": 1, "react": 1, "note": 1, "read": 3, "settle": 2}
 """What agents do, and how often."""
 
-_PLAYED_RESTARTS, _RESTARTS = 0.02, 0.005
-"""How often a batch is the last one of a CRM's process; a real one takes seconds to come back."""
-
 
 @dataclass(frozen=True)
 class Plan:
@@ -361,7 +358,7 @@ async def arranged(
         parts.callback(setattr, payloads, "wall_clock", time.time)
         parts.callback(setattr, memory, "time", time)
         crm: Crm = await parts.enter_async_context(connect(rig.secret)) if connect else PlayedCrm()
-        door = CrmDoor(rig.secret, clock, calamity, crm, restarts=_RESTARTS if connect else _PLAYED_RESTARTS)
+        door = CrmDoor(rig.secret, clock, calamity, crm)
         fleet = _start(rig, plan, calamity, meta, door, clock.wall)
         yield Day(plan, folder, rig, clock, calamity, queue, world, meta, door, crm, connect is not None, fleet)
 
