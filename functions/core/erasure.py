@@ -13,7 +13,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
-from functions.core import belongings
+from functions.core import belongings, parked
 from functions.core.audit import Actor, happened
 from functions.core.belongings import Person, Traces, person_of
 from functions.core.changes import first_of, is_early
@@ -26,7 +26,6 @@ from functions.core.imports import Kept, done_writes, import_of, import_task, ke
 from functions.core.lines import Directory
 from functions.core.media import ARRIVING, thumbnail_name
 from functions.core.outbox import outbox_key
-from functions.core.parked import removal
 from functions.core.ports import Ports
 from functions.core.store import NOW, Document, Key, Stale, Write, delete, merge
 from functions.core.tasks import Task
@@ -36,6 +35,9 @@ log = logging.getLogger(__name__)
 
 _AGAIN = timedelta(minutes=2)
 """Longer than any call takes that was under way when it began."""
+
+_CLOCKS_DIFFER = 5
+"""Seconds by which the clocks of two instances may."""
 
 _WRITES = 400
 """How many stand in one commit."""
@@ -156,7 +158,8 @@ async def _connections(ports: Ports, person: Person) -> dict[str, list[str]]:
 async def _scattered(ports: Ports, person: Person, identities: Sequence[str], gone: Counter[str]) -> None:
     """Erase what lies elsewhere than in the person's conversations."""
     store = ports.store
-    erased = int(person.contact.fields["erasing"]["since"])
+    since = person.contact.fields["erasing"]["since"]
+    erased = int(since)
     for name, documents in (
         ("waiting", _until(erased, await belongings.waiting_for(store, person, identities))),
         ("reviews", await belongings.reviews_of(store, person)),
@@ -166,9 +169,12 @@ async def _scattered(ports: Ports, person: Person, identities: Sequence[str], go
         gone[name] += len(documents)
     found = [item async for item, _ in belongings.put_aside(store, person)]
     for item in found:
+        # What nobody understands has no time of its own: it may be of who has come back.
+        if (item.expires_at - parked.KEPT).timestamp() > since + _CLOCKS_DIFFER:
+            continue
         # One that was put aside once more meanwhile is erased the next time.
         with suppress(Stale):
-            await store.commit(removal(item))
+            await store.commit(parked.removal(item))
             gone["put aside"] += 1
     for one in await belongings.imports_of(store, person):
         await _reduce(ports, one, Traces.of(person))
