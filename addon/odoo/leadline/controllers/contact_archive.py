@@ -15,6 +15,9 @@ CHUNK = 256 * 1024
 TIMEOUT = 60
 """Seconds to wait for a file of the service's store to begin."""
 
+FILE_LIMIT = 128 * 1024 * 1024
+"""Bytes: more than the largest file that WhatsApp takes, and less than a disk that an endless one would fill."""
+
 
 class ContactArchive(http.Controller):
     """A person's data as a download. It passes through and is kept nowhere here."""
@@ -84,8 +87,11 @@ class ContactArchive(http.Controller):
                 if answer.status_code != HTTPStatus.OK:
                     raise requests.RequestException
                 with archive.open(name, "w", force_zip64=True) as entry:
+                    left = FILE_LIMIT
                     for chunk in answer.iter_content(CHUNK):
-                        entry.write(chunk)
+                        left -= entry.write(chunk)
+                        if left < 0:
+                            raise requests.RequestException
         except requests.RequestException:
             archive.writestr(f"{name}.missing.txt", request.env._("The file could not be fetched."))
 

@@ -152,7 +152,8 @@ class Service(BaseHTTPRequestHandler):
         try:
             signature.verify(derive(SECRET, "calls"), self.headers, self.command, self.path, body, time.time())
         except signature.SignatureRefused:
-            status, document = 401, b"{}"
+            # The address of a file is a secret of its own.
+            status, document = (200, b"x" * 100) if self.path.startswith("/files/") else (401, b"{}")
         self.server.calls.append((self.command, self.path, self.headers["leadline-connection"], body))
         self.send_response(status)
         if status == 302:

@@ -3,11 +3,13 @@
 import io
 import json
 import zipfile
+from unittest.mock import patch
 
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import HttpCase, new_test_user, tagged
 from odoo.tools import mute_logger
 
+from ..controllers import contact_archive
 from .common import LeadlineCase, contact, conversation, event, line_event
 from .test_consent import said
 
@@ -150,8 +152,8 @@ class TestErasure(ErasureCase):
 
 @tagged("post_install", "-at_install")
 class TestArchive(ErasureCase, HttpCase):
-    def test_a_manager_downloads_all_that_is_held_and_nothing_stays_here(self):
-        self.serve()
+    def downloaded(self, **changed):
+        """Return the zip that a manager gets of somebody who said one thing."""
         message = {
             "id": "message-1",
             "conversation": "conv-1",
@@ -161,16 +163,20 @@ class TestArchive(ErasureCase, HttpCase):
             "message": {"sort": "1", "media": None},
             "raw": {"from": PHONE[1:]},
             "before": [],
-        }
+        } | changed
         page = {"about": {"contact": {"name": NAME}}, "messages": [message], "next": None}
         self.service.answer = 200, json.dumps(page).encode()
         partner = self.met_vera().partner_id
-        attachments = self.env["ir.attachment"].search_count([])
         self.manager.password = "leadline_privacy_1"
         self.authenticate("leadline_privacy", "leadline_privacy_1")
         answer = self.url_open(partner.with_user(self.manager).action_leadline_export()["url"])
         self.assertEqual((answer.status_code, answer.headers["content-type"]), (200, "application/zip"))
-        with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        return zipfile.ZipFile(io.BytesIO(answer.content))
+
+    def test_a_manager_downloads_all_that_is_held_and_nothing_stays_here(self):
+        self.serve()
+        attachments = self.env["ir.attachment"].search_count([])
+        with self.downloaded() as archive:
             names = archive.namelist()
             text = archive.read(next(name for name in names if name.endswith(".txt"))).decode()
         self.assertIn("Azulejos", text)
@@ -179,6 +185,18 @@ class TestArchive(ErasureCase, HttpCase):
         )
         self.assertEqual(self.env["ir.attachment"].search_count([]), attachments)
         self.assertEqual(self.traces("Azulejos"), [])
+
+    def test_a_file_without_an_end_does_not_fill_the_disk(self):
+        self.serve()
+        media = {"url": f"http://127.0.0.1:{self.service.server_port}/files/offer"}
+        given = {"file": "files/offer.pdf", "message": {"sort": "1", "media": media}}
+        with patch.object(contact_archive, "FILE_LIMIT", 40), self.downloaded(**given) as archive:
+            named = [name.partition("/")[2] for name in archive.namelist()]
+            self.assertIn("files/offer.pdf.missing.txt", named)
+            self.assertIn("messages.json", named)
+        with self.downloaded(**given) as archive:
+            self.assertNotIn("missing", " ".join(archive.namelist()))
+            self.assertEqual(archive.read(next(one for one in archive.namelist() if "offer" in one)), b"x" * 100)
 
     def test_nobody_else_gets_it(self):
         partner = self.met_vera().partner_id

@@ -135,6 +135,10 @@ class TestChain(PairingCase):
         self.assertEqual((line["number"], line["link"]), ("+1 202 555 0100", LINK["link"]))
         self.assertEqual(chain["chat_url"], f"{self.service_url}/chat")
 
+    def test_a_link_that_would_be_run_here_is_not_shown(self):
+        self.lines[0]["link"] = "javascript:alert(1)"
+        self.assertEqual(self.paired().chain()["lines"], [])
+
     def test_a_way_that_is_closed_is_named_and_odoo_fetches(self):
         wizard = self.paired()
         wizard.chain()

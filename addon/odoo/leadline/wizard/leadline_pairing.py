@@ -209,7 +209,8 @@ class LeadlinePairing(models.TransientModel):
         return {"state": "warn", "text": f"{why} {fetched}", "mend": mend}
 
     def _lines(self, told):
-        links = {line["id"]: line["link"] for line in told}
+        # Where a browser is sent; whatever else the service may say would be run.
+        links = {line["id"]: line["link"] for line in told if line["link"].startswith(("https://", "http://"))}
         return [
             {"id": line.id, "name": line.name, "number": line.number or "", "link": links[line.identifier]}
             for line in self.connection_id.line_ids.filtered(lambda line: line.identifier in links)

@@ -10,6 +10,7 @@ import { FormattedText } from "./formatted_text";
 import {
     adOf,
     answerOf,
+    fileAddress,
     fileNameOf,
     fileTemplateOf,
     fileTypeOf,
@@ -432,7 +433,7 @@ class Bubble extends Component {
 
     async loadFile() {
         // What stands in its way is said by the conversation itself.
-        this.file.url = await this.props.mediaUrl(this.message, { broken: true });
+        this.file.url = fileAddress(await this.props.mediaUrl(this.message, { broken: true }));
     }
 
     async onLoadAgain() {
@@ -449,7 +450,7 @@ class Bubble extends Component {
 
     async onOpenDocument(ev) {
         ev.preventDefault();
-        const url = await this.props.mediaUrl(this.message);
+        const url = fileAddress(await this.props.mediaUrl(this.message));
         if (url) {
             browser.open(url, "_blank", "noopener");
         }
@@ -479,7 +480,7 @@ export function saidIn(message) {
 
 /** The addresses of a message's file: the whole of it, and a small picture of it where there is one. */
 function addressesOf({ media }) {
-    return { url: media?.url ?? null, thumbnail: media?.thumbnail ?? null };
+    return { url: fileAddress(media?.url), thumbnail: media?.thumbnail ?? null };
 }
 
 Message.components = { Bubble };

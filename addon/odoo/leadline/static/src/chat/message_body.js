@@ -201,6 +201,11 @@ export function adOf(referral) {
     return { headline: String(headline ?? ""), body: String(body ?? ""), href };
 }
 
+/** @returns {string|null} the address of a file, when it is one; "javascript:" would run here instead */
+export function fileAddress(url) {
+    return /^(?:https?|blob|data):/i.test(url ?? "") ? url : null;
+}
+
 /**
  * @param {{ latitude: number, longitude: number, name?: string, address?: string }} location
  * @returns {{ name: string, address: string, href: string } | null} null when there is no place in it

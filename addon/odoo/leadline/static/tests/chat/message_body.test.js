@@ -3,6 +3,7 @@ import { allowTranslations } from "@web/../tests/web_test_helpers";
 import {
     adOf,
     answerOf,
+    fileAddress,
     fileNameOf,
     fileTypeOf,
     labelOf,
@@ -127,6 +128,15 @@ test("an ad's address is a web address or none", () => {
     });
     expect(adOf({ source_url: "javascript:alert(1)" }).href).toBe(null);
     expect(adOf(null)).toBe(null);
+});
+
+test("a file's address is where a file lies, or none", () => {
+    for (const url of ["https://a.io/f?s=1", "http://localhost:8080/f", "blob:https://a.io/1", "data:image/png;base64,"]) {
+        expect(fileAddress(url)).toBe(url);
+    }
+    for (const url of ["javascript:alert(1)", " javascript:alert(1)", "java\nscript:alert(1)", "vbscript:1", "/web", "", null]) {
+        expect(fileAddress(url)).toBe(null);
+    }
 });
 
 test("a file is named by the message's type, or by the header of its template", () => {
