@@ -39,6 +39,15 @@ async def test_customers_who_change_their_numbers_lose_nothing(tmp_path: Path) -
         assert any(person.moves for person in day.world.people)
 
 
+async def test_of_many_who_are_erased_nothing_is_left_and_who_comes_back_loses_nothing(tmp_path: Path) -> None:
+    """Of this kind were early reactions of who had come back that went with the rest of their erasure."""
+    plan = Plan(events=500, people=15, seed=6005, kill=200, moves=3, busy=12, erasures=0.3)
+    async with arranged(tmp_path, plan) as day:
+        await day.passes()
+        assert await violations(day) == []
+        assert day.world.erased
+
+
 async def test_the_verdict_sees_what_is_lost_doubled_or_wrong(tmp_path: Path) -> None:
     async with arranged(tmp_path, Plan(events=120, people=5, seed=3, kill=0)) as day:
         await day.passes()
