@@ -71,9 +71,10 @@ async def finish(ports: Ports, contact: str) -> Counter[str]:
         return gone
     erasing = person.contact.fields["erasing"]
     identities = [*erasing["identities"]]
-    await _scattered(ports, person, identities, gone)
+    # What was said goes first: looking through all that was put aside may take more than one attempt.
     for conversation in (*erasing["conversations"], *(one.key.id for one in person.conversations)):
         await _conversation(ports, conversation, gone)
+    await _scattered(ports, person, identities, gone)
     # Somebody whom an instance remembered may have been led here until the beginning was committed.
     left = [*await belongings.aliases_of(ports.store, person), *person.conversations, *person.contacts[::-1]]
     await _delete(ports, [one.key for one in left])
