@@ -15,7 +15,7 @@ locals {
     { collection = "conversations", equal = ["contact"], order = "updated" },
     { collection = "conversations", equal = ["carrying"], order = "carry_until" },
     { collection = "contacts", equal = ["carrying"], order = "carry_until" },
-    { collection = "contacts", equal = ["erasing.begun"], order = "erasing.since" },
+    { collection = "erasures", equal = ["begun"], order = "since" },
     { collection = "events", equal = ["connection", "pending"], order = "seq" },
     { collection = "events", equal = ["connection"], order = "seq" },
     { collection = "events", equal = ["pending"], order = "connection" },

@@ -1,6 +1,7 @@
 """A person as a whole, for the CRM's server: what is held of them, handed out or erased; and who did what."""
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
@@ -15,6 +16,7 @@ from functions.chat.reading import file_urls
 from functions.core import export
 from functions.core.audit import Actor, happened
 from functions.core.belongings import Person, messages_of, person_of
+from functions.core.erased import erased_contact
 from functions.core.erasure import begin
 from functions.core.message import iso
 from functions.core.store import Document, Query
@@ -51,9 +53,20 @@ async def exported(desk: Desk, caller: Caller, contact: str, *, after: str | Non
 
 async def erased(desk: Desk, caller: Caller, contact: str, *, by: str | None) -> dict[str, Any]:
     """Begin to erase a person; it goes on by itself, and `contact.erased` tells when it is done."""
+    only_servers(caller)
+    known = await erased_contact(desk.ports.store, contact)
+    if known and "begun" in known and _knew(caller, known):
+        # Asked once more, since the first answer was lost.
+        await begin(desk.ports, contact, _actor(caller, by))
+        return {"id": contact}
     person = await _own(desk, caller, contact)
     await begin(desk.ports, person.contact.key.id, _actor(caller, by))
     return {"id": person.contact.key.id}
+
+
+def _knew(caller: Caller, known: Mapping[str, Any]) -> bool:
+    """Tell whether somebody whose erasure has begun was known to the caller's connection."""
+    return bool(known["account"] == caller.account and caller.connection in known["connections"])
 
 
 async def trail(desk: Desk, caller: Caller, *, after: str, limit: int) -> dict[str, Any]:
@@ -87,8 +100,7 @@ async def _own(desk: Desk, caller: Caller, contact: str) -> Person:
     if person is None or person.account != caller.account:
         raise not_found()
     lines = [await desk.directory.line(one.fields["line"]) for one in person.conversations]
-    begun = person.contact.fields.get("erasing", {}).get("connections", {})
-    if caller.connection not in begun and not any(line and line.connection == caller.connection for line in lines):
+    if not any(line and line.connection == caller.connection for line in lines):
         raise not_found()
     return person
 

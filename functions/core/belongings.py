@@ -88,7 +88,7 @@ async def person_of(store: Store, contact: str) -> Person | None:
         return None
     younger = await store.get([contact_key(one) for one in found.fields.get("absorbed", ())])
     contacts = [found, *(one for one in younger if one is not None)]
-    conversations = [one for each in contacts for one in await _all(store, _conversations(each.key.id))]
+    conversations = [one for each in contacts for one in await conversations_of(store, each.key.id)]
     return Person(str(found.fields["account"]), contacts, conversations)
 
 
@@ -107,6 +107,11 @@ async def contact_by(store: Store, account: str, identity: str) -> str | None:
     invited = contact_key(key_of("contact", account, "invited", min(variants(number)), *erased_suffix(gone)))
     [waiting] = await store.get([invited])
     return invited.id if waiting else None
+
+
+async def conversations_of(store: Store, contact: str) -> list[Document]:
+    """Return a contact's conversations."""
+    return await _all(store, Query("conversations", {"contact": contact}, order="updated"))
 
 
 def messages_of(conversation: str, after: tuple[datetime, str] | None = None) -> Query:
@@ -196,8 +201,7 @@ class Traces:
 
     @classmethod
     def of(cls, person: Person) -> "Traces":
-        begun = person.contact.fields.get("erasing", {})
-        ours = (*person.ids, *(one.key.id for one in person.conversations), *begun.get("conversations", ()))
+        ours = (*person.ids, *(one.key.id for one in person.conversations))
         return cls(frozenset((*person.numbers, *person.bsuids, *ours)))
 
     def in_text(self, text: str) -> bool:
@@ -224,10 +228,6 @@ def _read(run: str) -> Iterable[str]:
             yield base64.b64decode(with_padding).decode("latin-1")
         except binascii.Error:
             continue
-
-
-def _conversations(contact: str) -> Query:
-    return Query("conversations", {"contact": contact}, order="updated")
 
 
 async def everything(store: Store, query: Query) -> AsyncIterator[Document]:

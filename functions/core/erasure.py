@@ -1,9 +1,9 @@
 """Erasing a person: everything that the store, the files and the queues know of them, and the CRM's mirror.
 
-It begins with one commit: the tombstones, and the ways to the person (aliases, conversations) gone. From then on nobody
-is led to them, and what still knows an old id is refused. The rest follows piece by piece and may be interrupted: the
-contact's own document goes last, and says until then how far it is. Some minutes later it is done once more, for what
-was on its way meanwhile.
+It begins with one commit: the tombstones, and the ways to the person (aliases, conversations, contacts) gone. From then
+on nobody is led to them, and what still knows an old id is refused. The rest follows piece by piece and may be
+interrupted: until it is done the contact's tombstone says by what the person was known. Some minutes later it is done
+once more, for what was on its way meanwhile.
 """
 
 import logging
@@ -27,7 +27,7 @@ from functions.core.lines import Directory
 from functions.core.media import ARRIVING, thumbnail_name
 from functions.core.outbox import outbox_key
 from functions.core.ports import Ports
-from functions.core.store import NOW, Document, Key, Stale, Write, delete, merge
+from functions.core.store import REMOVE, Document, Key, Stale, Unavailable, Write, delete, merge, update
 from functions.core.tasks import Task
 from functions.core.whatsapp import Import
 
@@ -39,6 +39,14 @@ _AGAIN = timedelta(minutes=2)
 _CLOCKS_DIFFER = 5
 """Seconds by which the clocks of two instances may."""
 
+_RACES = 5
+
+_KNOWN_BY = ("wa_ids", "bsuids", "moves", "invited")
+"""What a contact's document says of who it is."""
+
+_UNTIL_THE_END = ("begun", "erased", "since", "known_by", "identities")
+"""What a tombstone says while an erasure is under way, and no longer."""
+
 _WRITES = 400
 """How many stand in one commit."""
 
@@ -48,16 +56,25 @@ async def begin(ports: Ports, contact: str, by: Actor) -> str | None:
 
     Raises `Unavailable`. Doing it again is harmless.
     """
-    person = await person_of(ports.store, contact)
-    if person is None:
-        return None
-    if "erasing" not in person.contact.fields:
-        writes = await _beginning(ports, person, by)
-        for start in range(0, len(writes), _WRITES):
-            await ports.store.commit(writes[start : start + _WRITES])
-    await ports.tasks.enqueue(erase_task(person.contact.key.id, "begun"))
-    log.info("erasure begun", extra={"contact": person.contact.key.id, "account": person.account})
-    return person.contact.key.id
+    for _ in range(_RACES):
+        person = await person_of(ports.store, contact)
+        if person is None:
+            known = await erased_contact(ports.store, contact)
+            if known is None or "begun" not in known:
+                return None
+            break
+        contact, writes = person.contact.key.id, await _beginning(ports, person, by)
+        try:
+            for start in range(0, len(writes), _WRITES):
+                await ports.store.commit(writes[start : start + _WRITES])
+        except Stale:
+            continue  # Somebody has just learnt something of them, or joined them to another.
+        log.info("erasure begun", extra={"contact": contact, "account": person.account})
+        break
+    else:
+        raise Unavailable("lost every race")
+    await ports.tasks.enqueue(erase_task(contact, "begun"))
+    return contact
 
 
 async def finish(ports: Ports, contact: str) -> Counter[str]:
@@ -65,29 +82,30 @@ async def finish(ports: Ports, contact: str) -> Counter[str]:
 
     Raises `Unavailable` and `MediaUnavailable`; then it is to be done again.
     """
-    person, gone = await person_of(ports.store, contact), Counter[str]()
-    if person is None or "erasing" not in person.contact.fields:
-        await _once_more(ports, contact, gone)
+    known, gone = await erased_contact(ports.store, contact), Counter[str]()
+    if known is None or "begun" not in known:
+        await _once_more(ports, contact, known, gone)
         return gone
-    erasing = person.contact.fields["erasing"]
-    identities = [*erasing["identities"]]
-    # What was said goes first: looking through all that was put aside may take more than one attempt.
-    for conversation in (*erasing["conversations"], *(one.key.id for one in person.conversations)):
-        await _conversation(ports, conversation, gone)
-    await _scattered(ports, person, identities, gone)
+    person = _cut_off(known)
     # Somebody whom an instance remembered may have been led here until the beginning was committed.
-    left = [*await belongings.aliases_of(ports.store, person), *person.conversations, *person.contacts[::-1]]
-    await _delete(ports, [one.key for one in left])
-    await _tell(ports, contact, person.account, erasing, "erased")
+    late = [one.key.id for id_ in person.ids for one in await belongings.conversations_of(ports.store, id_)]
+    conversations = [*dict.fromkeys((*known["conversations"], *late))]
+    # What was said goes first: looking through all that was put aside may take more than one attempt.
+    for conversation in conversations:
+        await _conversation(ports, conversation, gone)
+    await _scattered(ports, person, known, gone)
+    aliases = [one.key for one in await belongings.aliases_of(ports.store, person)]
+    await _delete(ports, [*aliases, *(Key("conversations", one) for one in conversations), *_contacts(known)])
+    await _tell(ports, contact, known, "erased")
     await ports.tasks.enqueue(erase_task(contact, "again", ports.now() + _AGAIN))
-    gone["conversations"] = len(erasing["conversations"])
+    await ports.store.commit([update(contact_tombstone_key(contact), dict.fromkeys(_UNTIL_THE_END, REMOVE))])
+    gone["conversations"] = len(known["conversations"])
     log.info("erased", extra={"contact": contact, "account": person.account, "count": gone.total()})
     return gone
 
 
-async def _once_more(ports: Ports, contact: str, gone: Counter[str]) -> None:
+async def _once_more(ports: Ports, contact: str, known: Mapping[str, Any] | None, gone: Counter[str]) -> None:
     """Erase what was on its way to a person who is erased already, and tell the CRM again."""
-    known = await erased_contact(ports.store, contact)
     if known is None or "conversations" not in known:
         return
     for conversation in known["conversations"]:
@@ -96,10 +114,8 @@ async def _once_more(ports: Ports, contact: str, gone: Counter[str]) -> None:
         waiting = _until(known["at"], await belongings.waiting_under(ports.store, one))
         late = [*waiting, *await belongings.aliases_to(ports.store, one)]
         await _delete(ports, [document.key for document in late])
-    await _delete(
-        ports, [*(Key("conversations", one) for one in known["conversations"]), *map(contact_key, known["contacts"])]
-    )
-    await _tell(ports, contact, known["account"], known, "erased again")
+    await _delete(ports, [*(Key("conversations", one) for one in known["conversations"]), *_contacts(known)])
+    await _tell(ports, contact, known, "erased again")
 
 
 def erase_task(contact: str, cause: str, at: datetime | None = None) -> Task:
@@ -114,7 +130,7 @@ def erase_task(contact: str, cause: str, at: datetime | None = None) -> Task:
 
 
 async def _beginning(ports: Ports, person: Person, by: Actor) -> list[Write]:
-    store, now, account, contact = ports.store, ports.now(), person.account, person.contact.key
+    store, now, account, contact = ports.store, ports.now(), person.account, person.contact.key.id
     found = await belongings.aliases_of(store, person)
     stated = [Alias(account, one.fields["kind"], one.fields["value"]) for one in found]
     aliases = [*dict.fromkeys((*stated, *person.aliases))]
@@ -128,22 +144,42 @@ async def _beginning(ports: Ports, person: Person, by: Actor) -> list[Write]:
     return [
         *tombstones(aliases, account, int(now.timestamp()), now),
         *(merge(contact_tombstone_key(one), tombstone) for one in person.ids),
-        merge(contact_tombstone_key(contact.id), known),
         merge(
-            contact,
+            contact_tombstone_key(contact),
             {
-                "erasing": {
-                    **known,
-                    "identities": [alias.key.id for alias in aliases],
-                    "begun": True,
-                    "since": now.timestamp(),
-                },
-                "updated": NOW,
+                **known,
+                "begun": True,
+                "erased": contact,
+                "since": now.timestamp(),
+                "identities": [alias.key.id for alias in aliases],
+                "known_by": [
+                    {name: one.fields[name] for name in _KNOWN_BY if name in one.fields} for one in person.contacts
+                ],
             },
         ),
-        happened("erased", by, account=account, contact=contact.id, now=now, policy=policy),
+        happened("erased", by, account=account, contact=contact, now=now, policy=policy),
         *(delete(one.key) for one in (*found, *person.conversations)),
+        # With their documents goes what could lead somebody here by an id that is still remembered.
+        *(delete(one.key, version=one.version) for one in person.contacts),
     ]
+
+
+def _known_by(contact: Document) -> dict[str, Any]:
+    return {name: contact.fields[name] for name in _KNOWN_BY if name in contact.fields}
+
+
+def _cut_off(known: Mapping[str, Any]) -> Person:
+    """Return a person whose erasure has begun as they were known, from their contact's tombstone."""
+    contacts = [
+        Document(contact_key(id_), {"account": known["account"], **known_by}, 0)
+        for id_, known_by in zip(known["contacts"], known["known_by"], strict=True)
+    ]
+    conversations = [Document(Key("conversations", id_), {}, 0) for id_ in known["conversations"]]
+    return Person(known["account"], contacts, conversations)
+
+
+def _contacts(known: Mapping[str, Any]) -> list[Key]:
+    return [contact_key(one) for one in known["contacts"]]
 
 
 async def _connections(ports: Ports, person: Person) -> dict[str, list[str]]:
@@ -156,13 +192,12 @@ async def _connections(ports: Ports, person: Person) -> dict[str, list[str]]:
     return found
 
 
-async def _scattered(ports: Ports, person: Person, identities: Sequence[str], gone: Counter[str]) -> None:
+async def _scattered(ports: Ports, person: Person, known: Mapping[str, Any], gone: Counter[str]) -> None:
     """Erase what lies elsewhere than in the person's conversations."""
-    store = ports.store
-    since = person.contact.fields["erasing"]["since"]
+    store, since = ports.store, known["since"]
     erased = int(since)
     for name, documents in (
-        ("waiting", _until(erased, await belongings.waiting_for(store, person, identities))),
+        ("waiting", _until(erased, await belongings.waiting_for(store, person, known["identities"]))),
         ("reviews", await belongings.reviews_of(store, person)),
         ("group messages", _until(erased, await belongings.group_messages_of(store, person))),
     ):
@@ -247,9 +282,9 @@ async def _delete(ports: Ports, keys: Sequence[Key]) -> None:
         await ports.store.commit([delete(key) for key in keys[start : start + _WRITES]])
 
 
-async def _tell(ports: Ports, contact: str, account: str, erased: Mapping[str, Any], cause: str) -> None:
-    now = ports.now()
-    for connection, conversations in erased["connections"].items():
-        told = erased_event(contact, erased["contacts"], conversations, account=account, connection=connection, now=now)
+async def _tell(ports: Ports, contact: str, known: Mapping[str, Any], cause: str) -> None:
+    account, contacts, now = known["account"], known["contacts"], ports.now()
+    for connection, conversations in known["connections"].items():
+        told = erased_event(contact, contacts, conversations, account=account, connection=connection, now=now)
         await ports.store.commit([told])
         await ports.tasks.enqueue(deliver_task(connection, key_of(contact, cause)))

@@ -32,7 +32,7 @@ INDEXES = (
     Index("conversations", ("contact",), "updated"),
     Index("conversations", ("carrying",), "carry_until"),
     Index("contacts", ("carrying",), "carry_until"),
-    Index("contacts", ("erasing.begun",), "erasing.since"),
+    Index("erasures", ("begun",), "since"),
     Index("events", ("connection", "pending"), "seq"),
     Index("events", ("connection",), "seq"),
     Index("events", ("pending",), "connection"),

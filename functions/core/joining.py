@@ -132,7 +132,8 @@ def _person_writes(younger: Document, elder: Key, shown: Mapping[str, Any]) -> l
     known["absorbed"] = Union((younger.key.id, *fields.get("absorbed", ())))
     return [
         *(update(Key("aliases", alias), {"contact": elder.id}) for alias in fields.get("aliases", ())),
-        merge(elder, {**known, **shown, "updated": NOW}),
+        # Who was erased meanwhile is not made again.
+        update(elder, {**known, **shown, "updated": NOW}),
     ]
 
 
@@ -164,7 +165,10 @@ async def carry_person(ports: Ports, contact: str) -> None:
     elder = await _last(ports.store, contact_key(younger.fields["merged_into"]))
     writes = _person_writes(younger, elder, shown)
     redirects, tasks = await _redirected(ports.store, younger, elder, ports.now())
-    await ports.store.commit([*writes, *redirects, *_carried_all(ports, younger)])
+    try:
+        await ports.store.commit([*writes, *redirects, *_carried_all(ports, younger)])
+    except NotFound:
+        return  # Erased meanwhile; of anybody else the sweep comes again.
     for task in tasks:
         await ports.tasks.enqueue(task)
 

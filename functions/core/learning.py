@@ -41,8 +41,9 @@ class Lesson:
                 await self._ask(store, alias, now)
 
     async def _ask(self, store: Store, alias: Alias, now: datetime) -> None:
-        [taken] = await store.get([alias.key])
-        if taken is not None and taken.fields["contact"] != self.contact.id:
+        taken, own = await store.get([alias.key, self.contact])
+        # Of who was erased meanwhile nobody is asked.
+        if taken is not None and own is not None and taken.fields["contact"] != self.contact.id:
             pair = (self.contact.id, taken.fields["contact"])
             reason = "a sent message names another contact"
             await store.commit([doubt(alias.account, pair, reason, now)])

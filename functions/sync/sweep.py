@@ -8,9 +8,6 @@ there is more than a run may take, the sweep goes on in a task of its own.
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime, timedelta
-from functools import reduce
-from operator import getitem
-from typing import Any
 
 from functions.core.erasure import erase_task
 from functions.core.events import deliver_task
@@ -146,7 +143,7 @@ async def _conversations(store: Store, now: datetime, behind: str) -> Found:
     after = _place(behind)
     query = Query("conversations", {"carrying": True}, order="carry_until", after=after, limit=_AT_ONCE + 1)
     async for place, conversation in _late_ones(store, now, query):
-        yield place, carry_task(conversation, _minute(now))
+        yield place, carry_task(conversation.key.id, _minute(now))
 
 
 async def _contacts(store: Store, now: datetime, behind: str) -> Found:
@@ -154,15 +151,14 @@ async def _contacts(store: Store, now: datetime, behind: str) -> Found:
     after = _place(behind)
     query = Query("contacts", {"carrying": True}, order="carry_until", after=after, limit=_AT_ONCE + 1)
     async for place, contact in _late_ones(store, now, query):
-        yield place, person_task(contact, cause=_minute(now))
+        yield place, person_task(contact.key.id, cause=_minute(now))
 
 
 async def _erasures(store: Store, now: datetime, behind: str) -> Found:
     """Look at each person whose erasure was begun."""
-    after = _place(behind)
-    query = Query("contacts", {"erasing.begun": True}, order="erasing.since", after=after, limit=_AT_ONCE + 1)
-    async for place, contact in _late_ones(store, now, query):
-        yield place, erase_task(contact, _minute(now))
+    query = Query("erasures", {"begun": True}, order="since", after=_place(behind), limit=_AT_ONCE + 1)
+    async for place, erasure in _late_ones(store, now, query):
+        yield place, erase_task(erasure.fields["erased"], _minute(now))
 
 
 def _place(behind: str) -> tuple[float, str] | None:
@@ -175,13 +171,13 @@ def _change(behind: str) -> tuple[datetime, str] | None:
     return (datetime.fromisoformat(at), last) if behind else None
 
 
-async def _late_ones(store: Store, now: datetime, query: Query) -> AsyncIterator[tuple[str, str]]:
+async def _late_ones(store: Store, now: datetime, query: Query) -> AsyncIterator[tuple[str, Document]]:
     """Yield what stands in the order of a moment that is over, with its place in that order."""
     for one in await store.query(query):
-        moment: Any = reduce(getitem, query.order.split("."), one.fields)
+        moment: float = one.fields[query.order]
         if moment > (now - _LATE).timestamp():
             return
-        yield f"{moment}{_LAST}{one.key.id}", one.key.id
+        yield f"{moment}{_LAST}{one.key.id}", one
 
 
 _PARTS: Mapping[str, Callable[[Store, datetime, str], Found]] = {

@@ -53,7 +53,7 @@ _UNFINISHED = (
     Query("events", {"pending": True}, order="connection", limit=1),
     Query("conversations", {"carrying": True}, order="carry_until", limit=1),
     Query("contacts", {"carrying": True}, order="carry_until", limit=1),
-    Query("contacts", {"erasing.begun": True}, order="erasing.since", limit=1),
+    Query("erasures", {"begun": True}, order="since", limit=1),
     Query("imports", {"account": ACCOUNT, "pending": True}, order="updated", limit=1),
 )
 

@@ -72,17 +72,18 @@ class World:
         self._wamids += 1
         return f"wamid.{self._wamids:08}"
 
-    def somebody(self) -> Person:
+    def somebody(self, now: int) -> Person:
         """Return a person: a new one now and then, mostly one of the busiest; some who were erased come back soon."""
-        if self._coming_back and self.chance.random() < 0.1:
+        if self._coming_back and self._coming_back[-1].at <= now and self.chance.random() < 0.1:
             return self._coming_back.pop()
         if len(self.people) < self._limit and (not self.people or self.chance.random() < 0.05):
             return self._stranger()
-        return self.people[min(int(self.chance.expovariate(4 / len(self.people))), len(self.people) - 1)]
+        there = [one for one in self.people if not one.anew or one.at <= now]
+        return there[min(int(self.chance.expovariate(4 / len(there))), len(there) - 1)]
 
     def happens(self, now: int) -> Iterator[dict[str, Any]]:
         """Let somebody do something, and yield what Meta says of it: the values of some changes."""
-        person = self.somebody()
+        person = self.somebody(now)
         acts = self._acts if person.of(CUSTOMER) else {self.text: 1}
         [act] = self.chance.choices(list(acts), list(acts.values()))
         yield from act(person, now)
@@ -269,7 +270,7 @@ class World:
 
     def _hand_over(self, person: Person, now: int) -> Iterator[dict[str, Any]]:
         """Let the phone app hand over chats of the past, also with somebody who has not written since."""
-        others = [self.somebody() for _ in range(self.chance.randint(0, 2))]
+        others = [self.somebody(now) for _ in range(self.chance.randint(0, 2))]
         # Of who began anew nobody knows by another number yet that their past is to stay away.
         people = [
             one

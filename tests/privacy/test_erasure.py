@@ -414,6 +414,35 @@ async def test_what_comes_before_its_message_amid_an_erasure_goes_with_a_second_
     assert rig.documents("messages") == rig.documents("orphan_statuses") == []
 
 
+async def test_who_came_back_is_not_led_to_the_erased_one_by_a_joining_that_is_still_carried_over(rig):
+    await rig.met(VERA)
+    await rig.met(VERA_NOW)
+    notice = {"type": "user_changed_number", "body": "x", "wa_id": VERA_NOW.wa_id, "user_id": VERA_NOW.bsuid}
+    await rig.deliver(value(messages=[message(Customer(VERA.wa_id), "system", notice, at=time.time())], number=NUMBER))
+    [carried] = rig.tasks.of_kind("carry_person")
+    [head] = [one for one in (await rig.call("GET", "/v1/conversations")).json()["items"] if not one["merged_into"]]
+    await begin(rig.ports, head["contact"]["id"], Actor("agent", "7"))
+    await rig.deliver(hers("I am back", VERA_NOW, at=time.time() + 5))
+    assert (await rig.run(carried)).status_code == 200
+    rig.start()
+    await rig.deliver(hers("And again", VERA_NOW, at=time.time() + 6))
+    await finish(rig.ports, head["contact"]["id"])
+    await passes(rig)
+    [found] = (await rig.call("GET", "/v1/conversations")).json()["items"]
+    assert [one["text"]["body"] for one in await rig.tab(found["id"]).messages()] == ["I am back", "And again"]
+
+
+async def test_asked_once_more_while_it_is_under_way_it_is_accepted_and_by_nobody_else(rig):
+    await rig.add_connection("second", url="http://second.test")
+    tab = await rig.chatting(VERA)
+    contact = (await tab.head())["contact"]["id"]
+    for _ in range(2):
+        assert (await rig.call("DELETE", f"/v1/contacts/{contact}")).status_code == 202
+    assert (await rig.call("DELETE", f"/v1/contacts/{contact}", connection="second")).status_code == 404
+    await passes(rig)
+    assert (await rig.call("DELETE", f"/v1/contacts/{contact}")).status_code == 404
+
+
 async def test_what_who_came_back_says_before_the_rest_is_erased_stays(rig):
     """An erasure may take its time; whoever has come back is known by the same number."""
     tab = await rig.chatting(VERA)
