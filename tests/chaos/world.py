@@ -78,7 +78,7 @@ class World:
             return self._coming_back.pop()
         if len(self.people) < self._limit and (not self.people or self.chance.random() < 0.05):
             return self._stranger()
-        there = [one for one in self.people if not one.anew or one.at <= now]
+        there = [one for one in self.people if not one.anew or one.at <= now] or self.people
         return there[min(int(self.chance.expovariate(4 / len(there))), len(there) - 1)]
 
     def happens(self, now: int) -> Iterator[dict[str, Any]]:
