@@ -97,7 +97,8 @@ class LeadlineConsent(models.Model):
         }
         blacklist = self.env["phone.blacklist"].sudo().with_context(leadline_told=True)
         listed = blacklist.search([("number", "in", list(filter(None, numbers)))])
-        if before := listed.filtered(lambda entry: entry.write_date <= self.at).mapped("number"):
+        # A consent knows the second only, a list's entry more.
+        if before := listed.filtered(lambda entry: entry.write_date.replace(microsecond=0) <= self.at).mapped("number"):
             blacklist._remove(before, message=self.env._("The customer agreed to marketing: %s", self.evidence))
 
     def _check_by_hand(self):
