@@ -101,6 +101,7 @@ class World:
         anew = Person(person.name, [person.now], at=int(now) + CLOCKS_DIFFER, moves=person.moves, anew=True)
         self.people[self.people.index(person)] = self.by_name[person.name] = anew
         self.by_identity.update(dict.fromkeys(person.names, anew))
+        self._coming_back = [one for one in self._coming_back if one is not person]
         if self.chance.random() < 0.7:
             self._coming_back.append(anew)
 

@@ -456,7 +456,7 @@ async def test_what_who_came_back_says_before_the_rest_is_erased_stays(rig):
         hers("In a group", group_id="group", at=soon),
     )
     rig.clock.forward(seconds=10)
-    await rig.deliver(inbound(VERA, "text", {"body": "Unreadable"}, timestamp="soon"))
+    await rig.deliver(inbound(VERA, "text", {"body": "Nobody reads this"}, timestamp="soon"))
     await finish(rig.ports, contact)
     assert len(rig.documents("group_messages")) == len(rig.documents("parked")) == 1
     await rig.deliver(hers("New", wamid="wamid.new", at=soon))
