@@ -70,6 +70,8 @@ async def join_writes(
     """
     handed = {name: younger.fields[name] for name in _SHOWN if name in younger.fields}
     missing = {name: shown for name, shown in handed.items() if not elder.fields.get(name)}
+    if "goodbye" in handed and handed["goodbye"]["at"] > elder.fields.get("goodbye", handed["goodbye"])["at"]:
+        missing["goodbye"] = handed["goodbye"]  # The answer to a later STOP is not given again.
     writes = [
         *_person_writes(younger, elder.key, missing),
         # Two changes at once may join it to two others, who would not be joined to each other.

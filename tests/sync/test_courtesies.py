@@ -7,10 +7,11 @@ import pytest
 
 from functions.core.courtesies import GOODBYES
 from functions.core.tasks import Task
-from tests.payloads import ANA, LUCIA, customers, definition, inbound_text
+from tests.payloads import ANA, LUCIA, Customer, customers, definition, inbound_text, message, value
 from tests.rig import LINE
 from tests.webhook.test_facts import preference
 
+ANA_NOW = Customer("5521912340987", "BR.77130218470065519000", "Ana")
 NOTICE = "How we treat your data: https://shop.example/privacy"
 
 
@@ -90,6 +91,24 @@ async def test_start_is_heard_and_a_stop_after_it_is_answered_but_never_twice_a_
     rig.clock.forward(seconds=60)
     await stop(rig, at=rig.clock().timestamp())
     assert len(rig.whatsapp.texts) == 2
+
+
+async def test_a_stop_that_was_answered_before_two_contacts_became_one_is_not_answered_again(rig):
+    """Also where the elder's last answer was to an earlier STOP, taken back since."""
+    await stop(rig)
+    await stop(rig, "START", at=rig.clock.wall() + 5)
+    rig.clock.forward(hours=30)
+    now = rig.clock().timestamp()
+    await rig.deliver(inbound_text(ANA_NOW, "STOP", at=now))
+    await rig.drain()
+    notice = {"type": "user_changed_number", "body": "x", "wa_id": ANA_NOW.wa_id, "user_id": ANA_NOW.bsuid}
+    moved = message(Customer(ANA.wa_id), "system", notice, at=now - 60)
+    await rig.deliver(value(messages=[moved]), inbound_text(ANA_NOW, "STOP", at=now + 1))
+    await rig.drain()
+    rig.clock.forward(minutes=5)
+    await rig.deliver(inbound_text(ANA_NOW, "Stop!", at=now + 2))
+    await rig.drain()
+    assert rig.whatsapp.texts == [GOODBYES["en"]] * 2
 
 
 async def test_whatsapps_switch_is_answered_where_there_is_an_open_window(rig):
