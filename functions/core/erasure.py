@@ -152,9 +152,7 @@ async def _beginning(ports: Ports, person: Person, by: Actor) -> list[Write]:
                 "erased": contact,
                 "since": now.timestamp(),
                 "identities": [alias.key.id for alias in aliases],
-                "known_by": [
-                    {name: one.fields[name] for name in _KNOWN_BY if name in one.fields} for one in person.contacts
-                ],
+                "known_by": [_known_by(one) for one in person.contacts],
             },
         ),
         happened("erased", by, account=account, contact=contact, now=now, policy=policy),
